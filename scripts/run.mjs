@@ -1,0 +1,39 @@
+// Starts one of the project's programs under the Node it is pinned to: `node scripts/run.mjs
+// gateway/main.ts [arguments]`. Runs under any Node from 20 on. This process stays only as a stand-in:
+// it hands signals on to the program and ends with the program's exit code.
+import { spawn } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { nodeProgram, projectFolder, setUp } from './set-up.mjs';
+
+const [program, ...programArguments] = process.argv.slice(2);
+if (program === undefined) {
+  console.error(
+    'Cannot start because no program is named: node scripts/run.mjs <file> [arguments]',
+  );
+  process.exit(1);
+}
+
+setUp();
+
+const child = spawn(nodeProgram, [path.join(projectFolder, program), ...programArguments], {
+  stdio: 'inherit',
+  // First on the path, so that what the program starts by the name "node" is the same Node.
+  env: { ...process.env, PATH: `${path.dirname(nodeProgram)}${path.delimiter}${process.env.PATH}` },
+});
+
+// Handing on means: the program decides when to end. From a terminal it gets Ctrl-C twice (the
+// terminal signals the whole group), so it must take a repeated signal as one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => child.kill(signal));
+}
+
+child.on('error', (error) => {
+  console.error(`Cannot start ${program} because it could not be run: ${error.message}`);
+  process.exit(1);
+});
+
+child.on('exit', (code, signal) => {
+  // 128 + number is what a shell reports of a program ended by a signal.
+  process.exit(code ?? 128 + os.constants.signals[signal]);
+});
