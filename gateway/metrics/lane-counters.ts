@@ -47,8 +47,8 @@ export type RefusalReason = (typeof REFUSAL_REASONS)[number];
  * most 1.6 times its lower bound, so a quantile read from them is off by less than that.
  */
 export const ANSWER_BOUNDS_MS: readonly number[] = [
-  0.1, 0.16, 0.25, 0.4, 0.63, 1, 1.6, 2.5, 4, 6.3, 10, 16, 25, 40, 63, 100, 160, 250, 400, 630, 1000,
-  1600, 2500, 4000, 6300, 10000,
+  0.1, 0.16, 0.25, 0.4, 0.63, 1, 1.6, 2.5, 4, 6.3, 10, 16, 25, 40, 63, 100, 160, 250, 400, 630,
+  1000, 1600, 2500, 4000, 6300, 10000,
 ];
 
 // Kinds are below 64 and codes below 65 (core/kinds.ts, core/result-codes.ts).
