@@ -1,9 +1,9 @@
 // Makes sure that the packages of the lock file are installed, and for the right Node.
 // Plain JavaScript without packages: it runs under whatever Node (20 or newer) npm found, before
-// anything is installed. It changes node_modules only, by `npm ci` alone; a crash half-way leaves an
+// anything is installed. It changes node_modules only, by npm alone; a crash half-way leaves an
 // installation that the next call finds incomplete and makes anew.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -87,34 +87,37 @@ function findNodeFault() {
 }
 
 /**
- * `npm ci` under the exact Node, since npm picks platform packages by the Node it runs under.
+ * Installs by the lock file under the exact Node, since npm picks platform packages by the Node it
+ * runs under. Not by `npm ci`: that refuses (npm 11.19) when the registry in use lacks an optional
+ * package of another platform; `--no-save` leaves the lock file as it is all the same.
  * npx is called from an empty place: inside the project it would take the broken installation's Node.
  */
 function install() {
   rmSync(path.join(projectFolder, 'node_modules'), { recursive: true, force: true });
-  const command = 'cd "$KASSA_FOLDER" && npm ci --no-audit --no-fund --loglevel=error';
-  const result = spawnSync(
-    'npx',
-    [
-      '--yes',
-      '--allow-scripts=node',
-      '--loglevel=error',
-      '-p',
-      `node@${nodeVersion}`,
-      '-c',
-      command,
-    ],
-    {
-      cwd: os.tmpdir(),
-      env: { ...process.env, KASSA_FOLDER: projectFolder },
-      // Standard output belongs to the program that is started afterwards.
-      stdio: ['ignore', 2, 2],
-    },
-  );
+  const place = mkdtempSync(path.join(os.tmpdir(), 'kassa-set-up-'));
+  const command = 'npm install --no-save --no-audit --no-fund --loglevel=error';
+  const call = `cd "$KASSA_FOLDER" && ${command}`;
+  const result = spawnSync('npx', ['--yes', '-p', nodePackage(), '-c', call], {
+    cwd: place,
+    env: { ...process.env, KASSA_FOLDER: projectFolder },
+    // Standard output belongs to the program that is started afterwards.
+    stdio: ['ignore', 2, 2],
+  });
+  rmSync(place, { recursive: true, force: true });
   if (result.error !== undefined || result.status !== 0) {
     const reason = result.error?.message ?? `npm ended with ${result.status ?? result.signal}`;
     fail(`Cannot install because npm failed: ${reason}. Check the network and npm's output above`);
   }
+}
+
+/**
+ * The package with Node's binary itself. "node" would do too, but it fetches this one by an install
+ * script, which npm means to block outside of projects.
+ */
+function nodePackage() {
+  const platform = `${process.platform}-${process.arch}`;
+  const prefix = platform === 'darwin-arm64' ? 'node-bin' : 'node';
+  return `${prefix}-${platform}@${nodeVersion}`;
 }
 
 function readJson(file) {
