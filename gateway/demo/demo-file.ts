@@ -1,0 +1,86 @@
+// data/demo.json: the demo client's key, so that the first bet can be printed again at each start.
+// It is on disk before the client is made, else a crash in between would leave a client whose key
+// nobody knows. Written whole beside and renamed; a crash leaves the old file or the new one.
+// Main thread only.
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+
+const FILE_NAME = 'demo.json';
+const SECRET_BYTES = 32;
+
+const demoSchema = z.strictObject({
+  clientId: z.string(),
+  secret: z.string(),
+  complete: z.boolean(),
+});
+
+/** The content of data/demo.json. */
+export interface Demo {
+  readonly clientId: string;
+  /** The second half of the key, the only place where it is kept in clear. */
+  readonly secret: string;
+  /** Whether operator, client, player and money are durable. */
+  readonly complete: boolean;
+}
+
+/** The demo of this data folder, or undefined if none was ever begun. */
+export function readDemo(dataFolder: string): Demo | undefined {
+  const path = join(dataFolder, FILE_NAME);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const parsed = demoSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(
+    `Cannot print the demo because its file is not as it was written: ${path}; ` +
+      'remove the file, or start with KASSA_DEMO=off',
+  );
+}
+
+/** A new demo with a random secret; not written yet. */
+export function makeDemo(): Demo {
+  return {
+    clientId: 'demo-game',
+    secret: randomBytes(SECRET_BYTES).toString('base64url'),
+    complete: false,
+  };
+}
+
+/** Writes the demo; on disk when it returns. Only the owner may read it. */
+export function writeDemo(dataFolder: string, demo: Demo): void {
+  const path = join(dataFolder, FILE_NAME);
+  const besidePath = `${path}.new`;
+  const descriptor = openSync(besidePath, 'w', 0o600);
+  try {
+    writeSync(descriptor, `${JSON.stringify(demo, null, 2)}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(besidePath, path);
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+/** What the log keeps of the secret: its SHA-256 in hex. */
+export function secretSha256(demo: Demo): string {
+  return createHash('sha256').update(demo.secret).digest('hex');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
