@@ -1,11 +1,6 @@
 // A histogram for prom-client whose counts are kept elsewhere, in shared memory: prom-client's own
 // takes one call an observation, which would have to cross threads. Main thread only.
-import {
-  Histogram,
-  type MetricObjectWithValues,
-  MetricType,
-  type MetricValueWithName,
-} from 'prom-client';
+import { Histogram, type MetricObjectWithValues, type MetricValueWithName } from 'prom-client';
 import { assert } from '../../core/assert.ts';
 
 /** What is read at a scrape: for each bound the count of its own bucket, then those beyond. */
@@ -30,18 +25,19 @@ type Values = MetricObjectWithValues<MetricValueWithName<string>>;
 /** Shows counts that were made elsewhere; `observe` is never called on it. */
 export class ReadHistogram extends Histogram<string> {
   readonly #settings: ReadHistogramSettings;
+  /** Gives the fields around the values: some of their types exist in no code of prom-client. */
+  readonly #empty: Histogram<string>;
 
   constructor(settings: ReadHistogramSettings) {
     const { name, help, bounds } = settings;
     super({ name, help, buckets: [...bounds], registers: [] });
     this.#settings = settings;
+    this.#empty = new Histogram({ name, help, registers: [] });
   }
 
   override async get(): Promise<Values> {
-    const { name, help, read } = this.#settings;
-    const values = read().flatMap((reading) => this.#valuesOf(reading));
-    const collect = (): void => undefined;
-    return { name, help, type: MetricType.Histogram, aggregator: 'sum', values, collect };
+    const values = this.#settings.read().flatMap((reading) => this.#valuesOf(reading));
+    return { ...(await this.#empty.get()), values };
   }
 
   /** What the registry calls for the text format; without it the empty counts above would show. */
