@@ -65,6 +65,8 @@ export interface ModelHold {
 
 /** Everything known of one player of one operator. Reversals stand under the key of their target. */
 export interface ModelPlayer {
+  operator: string;
+  id: string;
   accounts: Map<string, ModelAccount>;
   known: Map<string, { body: string; outcome: ModelOutcome }>;
   originals: Map<string, ModelOriginal>;
@@ -99,6 +101,8 @@ export class ModelState {
   player(operator: string, player: string): ModelPlayer {
     const name = JSON.stringify([operator, player]);
     const found = this.players.get(name) ?? {
+      operator,
+      id: player,
       accounts: new Map(),
       known: new Map(),
       originals: new Map(),

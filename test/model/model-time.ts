@@ -7,8 +7,6 @@ import type { ModelHold, ModelPlayer, ModelRound, ModelState } from './model-sta
 import type { ModelEvent } from './model-transaction.ts';
 
 interface Owned<Thing> {
-  readonly operator: string;
-  readonly playerId: string;
   readonly player: ModelPlayer;
   readonly thing: Thing;
   readonly dueMs: number;
@@ -36,19 +34,12 @@ export function recordDue(state: ModelState, nowMs: number): ModelEvent[] {
   return events;
 }
 
-function* playersOf(state: ModelState): Iterable<[string, string, ModelPlayer]> {
-  for (const [name, player] of state.players) {
-    const [operator, playerId]: [string, string] = JSON.parse(name);
-    yield [operator, playerId, player];
-  }
-}
-
 function pendingHolds(state: ModelState): Owned<ModelHold>[] {
   const pending: Owned<ModelHold>[] = [];
-  for (const [operator, playerId, player] of playersOf(state)) {
+  for (const player of state.players.values()) {
     for (const hold of player.holds.values()) {
       if (hold.dueMs !== undefined && hold.remaining > 0n) {
-        pending.push({ operator, playerId, player, thing: hold, dueMs: hold.dueMs });
+        pending.push({ player, thing: hold, dueMs: hold.dueMs });
       }
     }
   }
@@ -57,11 +48,11 @@ function pendingHolds(state: ModelState): Owned<ModelHold>[] {
 
 function openRounds(state: ModelState): Owned<ModelRound>[] {
   const open: Owned<ModelRound>[] = [];
-  for (const [operator, playerId, player] of playersOf(state)) {
-    const ageMs = state.operators.get(operator)?.roundAgeMs ?? Number.POSITIVE_INFINITY;
+  for (const player of state.players.values()) {
+    const ageMs = state.operators.get(player.operator)?.roundAgeMs ?? Number.POSITIVE_INFINITY;
     for (const round of player.rounds.values()) {
       if (round.closed === 'no') {
-        open.push({ operator, playerId, player, thing: round, dueMs: round.openedAtMs + ageMs });
+        open.push({ player, thing: round, dueMs: round.openedAtMs + ageMs });
       }
     }
   }
@@ -115,9 +106,9 @@ function newEvent(
   state.sequence += 1;
   state.lastTimeMs = nowMs;
   return {
-    operator: owned.operator,
+    operator: owned.player.operator,
     provider,
-    player: owned.playerId,
+    player: owned.player.id,
     currency,
     sequence: state.sequence,
     timeMs: nowMs,

@@ -80,9 +80,9 @@ export class Model {
   /** The sums over all accounts of an operator's currency. */
   totals(operator: string, currency: string): ModelTotals {
     let players = 0n;
-    for (const [name, player] of this.#state.players) {
+    for (const player of this.#state.players.values()) {
       const account = player.accounts.get(currency);
-      if (account !== undefined && JSON.parse(name)[0] === operator) {
+      if (account !== undefined && player.operator === operator) {
         players += account.cash + account.bonus + account.held;
       }
     }
