@@ -1,0 +1,356 @@
+// One slice of a lane's work: takes transactions of the connections in turn into the columns, has the
+// shard decide them side by side, and writes the outcomes to their connections' answers. Everything
+// but independent transactions (reads, pings, atomic batches) stands alone, after what its connection
+// sent before. Lane's thread only. If no block can be opened the rows stay, undecided, for the next
+// turn; a crash loses them unanswered.
+import { assert } from '../../core/assert.ts';
+import { ATOMIC_TRANSACTIONS_MAX } from '../../core/limits.ts';
+import { OutcomeColumns } from '../../core/outcome-columns.ts';
+import { ResultCode, resultCodeName } from '../../core/result-codes.ts';
+import type { Shard } from '../../core/shard.ts';
+import { TransactionColumns } from '../../core/transaction-columns.ts';
+import type { LaneBlocks } from '../../persist/commit-port.ts';
+import type { LaneCounters } from '../metrics/lane-counters.ts';
+import { writeAnswerHead, writeCodes, writeOutcomes, writeRefusal } from '../wire/answer-writer.ts';
+import { RequestType } from '../wire/request-head.ts';
+import { emptyColumns, readTransactions, type TransactionRun } from '../wire/transaction-reader.ts';
+import { answerBalances } from './balance-reader.ts';
+import type { Connection, ReadyRing } from './connection.ts';
+import type { Inbox, InboxChunk } from './inbox.ts';
+import { SLICE_BYTES_MAX } from './lane-limits.ts';
+import { CloseCode, type Outbox } from './outbox.ts';
+import { NO_REQUEST, type RequestTable } from './request-table.ts';
+
+/** What a slice works with. */
+export interface SliceOptions {
+  readonly shard: Shard;
+  readonly blocks: LaneBlocks;
+  readonly requests: RequestTable;
+  readonly inbox: Inbox;
+  readonly ready: ReadyRing;
+  readonly outbox: Outbox;
+  readonly counters: LaneCounters;
+}
+
+// How a request goes on after its rows in this slice.
+const GOES_ON = 0;
+const FINISHED = 1;
+const BREAKS_OFF = 2;
+
+/** The worker of slices; made once, its columns are used again. */
+export class Slice {
+  readonly #shard: Shard;
+  readonly #blocks: LaneBlocks;
+  readonly #requests: RequestTable;
+  readonly #inbox: Inbox;
+  readonly #ready: ReadyRing;
+  readonly #outbox: Outbox;
+  readonly #counters: LaneCounters;
+  readonly #columns: TransactionColumns = new TransactionColumns();
+  readonly #outcomes: OutcomeColumns = new OutcomeColumns();
+  readonly #run: TransactionRun;
+  #decidedCount = 0;
+  #nowMs = 0;
+  #bytesLeft = 0;
+  // Runs: the rows of one request in this slice.
+  #runCount = 0;
+  readonly #runConnections: (Connection | null)[] = new Array(ATOMIC_TRANSACTIONS_MAX).fill(null);
+  readonly #runRequest: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
+  readonly #runUntil: Uint16Array = new Uint16Array(ATOMIC_TRANSACTIONS_MAX);
+  readonly #runState: Uint8Array = new Uint8Array(ATOMIC_TRANSACTIONS_MAX);
+
+  constructor(options: SliceOptions) {
+    this.#shard = options.shard;
+    this.#blocks = options.blocks;
+    this.#requests = options.requests;
+    this.#inbox = options.inbox;
+    this.#ready = options.ready;
+    this.#outbox = options.outbox;
+    this.#counters = options.counters;
+    const source = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
+    const sender = {
+      kindsAllowed: 0,
+      operatorNumber: 0,
+      providerNumber: 0,
+      findOperator: (): number => -1,
+      findProvider: (): number => -1,
+    };
+    this.#run = { source, sourceIndex: 0, sender, at: 0, end: 0, remaining: 0 };
+  }
+
+  /** Whether rows wait for a block. */
+  get isPending(): boolean {
+    return this.#columns.count > 0;
+  }
+
+  /**
+   * Works on up to `countMax` transactions or reads, and returns how many it took. Ends early when
+   * nothing waits or no block is free.
+   */
+  work(nowMs: number, countMax: number): number {
+    this.#nowMs = nowMs;
+    this.#bytesLeft = SLICE_BYTES_MAX;
+    let taken = this.#columns.count - this.#decidedCount;
+    if (!this.#decide()) return taken;
+    while (taken < countMax && this.#bytesLeft > 0) {
+      const connection = this.#ready.first;
+      if (connection === null) break;
+      const row = connection.firstRequest;
+      if (connection.closed) this.#dropQueue(connection);
+      else if (row !== NO_REQUEST) {
+        const count = this.#take(connection, row, countMax - taken);
+        if (count < 0) return taken;
+        taken += count;
+      }
+      if (connection.firstRequest === NO_REQUEST) this.#ready.shift();
+    }
+    const first = this.#ready.first;
+    if (first !== null) {
+      // The next slice begins with another connection.
+      this.#ready.shift();
+      this.#ready.add(first);
+    }
+    this.#decide();
+    return taken;
+  }
+
+  // Takes (part of) a request; −1 when it must wait for a block.
+  #take(connection: Connection, row: number, countMax: number): number {
+    const type = this.#requests.type[row];
+    // A request that was begun is answered to its end, whatever became of its client meanwhile.
+    const isValid = this.#requests.begun[row] !== 0 || connection.session.refresh();
+    if (type === RequestType.transactions && isValid) {
+      return this.#takeTransactions(connection, row, countMax);
+    }
+    const isAtomic = type === RequestType.atomicBatch;
+    if ((isAtomic || connection.undecidedRowCount > 0) && !this.#decide()) return -1;
+    if (!isValid) {
+      connection.endCode = CloseCode.unauthorised;
+      return this.#refuse(connection, ResultCode.forbidden, 'unauthorised');
+    }
+    switch (type) {
+      case RequestType.atomicBatch:
+        return this.#answerAtomic(connection, row);
+      case RequestType.balances:
+        return this.#answerBalances(connection, row);
+      case RequestType.ping:
+        return this.#answerPing(connection, row);
+      default:
+        return this.#refuseMarked(connection, row);
+    }
+  }
+
+  #takeTransactions(connection: Connection, row: number, countMax: number): number {
+    const requests = this.#requests;
+    const run = this.#run;
+    const countBefore = this.#columns.count;
+    const room = ATOMIC_TRANSACTIONS_MAX - countBefore;
+    this.#startRun(connection, row);
+    const atBefore = run.at;
+    const isWhole = readTransactions(run, this.#columns, Math.min(countMax, room), this.#bytesLeft);
+    this.#bytesLeft -= run.at - atBefore;
+    requests.at[row] = run.at;
+    requests.remaining[row] = run.remaining;
+    const isDone = run.remaining === 0;
+    const breaks = !isWhole || (isDone && run.at !== run.end);
+    const count = this.#columns.count - countBefore;
+    this.#addRun(connection, row, breaks ? BREAKS_OFF : isDone ? FINISHED : GOES_ON);
+    connection.undecidedRowCount += count;
+    if (breaks || isDone) requests.shift(connection);
+    else this.#bytesLeft = 0;
+    return count;
+  }
+
+  #startRun(connection: Connection, row: number): void {
+    const run = this.#run;
+    const { sources } = this.#columns;
+    const chunk = this.#chunkOf(row);
+    if (sources.length === 0 || sources[sources.length - 1] !== chunk) sources.push(chunk);
+    run.source = chunk;
+    run.sourceIndex = sources.length - 1;
+    run.sender = connection.session;
+    run.at = this.#requests.at[row];
+    run.end = this.#requests.end[row];
+    run.remaining = this.#requests.remaining[row];
+  }
+
+  #addRun(connection: Connection, row: number, state: number): void {
+    const place = this.#runCount;
+    assert(place < this.#runRequest.length, 'a slice has a run for each row at most');
+    this.#runConnections[place] = connection;
+    this.#runRequest[place] = row;
+    this.#runUntil[place] = this.#columns.count;
+    this.#runState[place] = state;
+    this.#runCount += 1;
+  }
+
+  // Decides the rows taken so far and writes their answers; false when no block is free.
+  #decide(): boolean {
+    const columns = this.#columns;
+    while (this.#decidedCount < columns.count) {
+      const block = this.#blocks.open();
+      if (block === null) return false;
+      const recordsBefore = block.recordCount;
+      const from = this.#decidedCount;
+      this.#decidedCount = this.#shard.decide(columns, from, this.#nowMs, block, this.#outcomes);
+      if (this.#decidedCount === columns.count) break;
+      assert(this.#decidedCount > from || recordsBefore > 0, 'an empty block takes any record');
+      this.#blocks.handOver();
+    }
+    if (this.#runCount > 0) this.#answerRuns();
+    return true;
+  }
+
+  #answerRuns(): void {
+    let from = 0;
+    for (let place = 0; place < this.#runCount; place += 1) {
+      const connection = this.#runConnections[place];
+      assert(connection !== null, 'a run has a connection');
+      const until = this.#runUntil[place];
+      const row = this.#runRequest[place];
+      this.#beginAnswer(connection, row);
+      writeOutcomes(connection.buffer, this.#outcomes, this.#columns.kind, from, until);
+      connection.undecidedRowCount -= until - from;
+      if (this.#runState[place] === BREAKS_OFF) this.#breakOff(connection, row);
+      if (this.#runState[place] !== GOES_ON) this.#finish(connection, row);
+      this.#runConnections[place] = null;
+      from = until;
+    }
+    this.#countRows();
+    this.#emptyRows();
+  }
+
+  #countRows(): void {
+    for (let row = 0; row < this.#columns.count; row += 1) {
+      this.#counters.countTransaction(this.#columns.kind[row], this.#outcomes.code[row]);
+    }
+  }
+
+  #emptyRows(): void {
+    emptyColumns(this.#columns);
+    this.#decidedCount = 0;
+    this.#runCount = 0;
+  }
+
+  #beginAnswer(connection: Connection, row: number): void {
+    const requests = this.#requests;
+    if (requests.begun[row] !== 0) return;
+    requests.begun[row] = 1;
+    const type = requests.type[row];
+    const answerType = type === RequestType.atomicBatch ? 1 : type === 1 || type === 3 ? type : 4;
+    requests.positionMark[row] = writeAnswerHead(
+      connection.buffer,
+      answerType,
+      requests.requestId[row],
+      requests.count[row],
+    );
+  }
+
+  // The rest of a request whose structure is broken: nothing of it is executed.
+  #breakOff(connection: Connection, row: number): void {
+    const rest = this.#requests.remaining[row];
+    writeCodes(connection.buffer, ResultCode.malformed, rest);
+    if (rest > 0) this.#counters.countTransaction(0, ResultCode.malformed, rest);
+    if (connection.endCode === 0) connection.endCode = CloseCode.malformed;
+    this.#counters.countRefusal('malformed');
+  }
+
+  #finish(connection: Connection, row: number): void {
+    const { begun, count, positionMark, receivedMs } = this.#requests;
+    const mark = begun[row] === 0 ? -1 : positionMark[row];
+    this.#outbox.add(connection, count[row], receivedMs[row], mark);
+    this.#inbox.release(this.#chunkOf(row));
+    this.#requests.free(row);
+  }
+
+  #answerAtomic(connection: Connection, row: number): number {
+    const columns = this.#columns;
+    const requests = this.#requests;
+    const count = requests.count[row];
+    let block = this.#blocks.open();
+    if (block !== null && !block.hasRoomFor(count + 1)) {
+      this.#blocks.handOver();
+      block = this.#blocks.open();
+    }
+    if (block === null) return -1;
+    requests.shift(connection);
+    this.#startRun(connection, row);
+    const run = this.#run;
+    const isWhole = readTransactions(run, columns, count, Number.POSITIVE_INFINITY);
+    this.#bytesLeft -= run.at - requests.at[row];
+    this.#beginAnswer(connection, row);
+    requests.remaining[row] = run.remaining;
+    if (isWhole && run.at === run.end) {
+      this.#shard.decideAtomic(columns, this.#nowMs, block, this.#outcomes);
+      writeOutcomes(connection.buffer, this.#outcomes, columns.kind, 0, count);
+      this.#countRows();
+    } else {
+      writeCodes(connection.buffer, ResultCode.batchNotExecuted, count - run.remaining);
+      this.#breakOff(connection, row);
+    }
+    this.#finish(connection, row);
+    this.#emptyRows();
+    return count;
+  }
+
+  #answerBalances(connection: Connection, row: number): number {
+    const requests = this.#requests;
+    if (!connection.session.client.mayRead) {
+      return this.#refuse(connection, ResultCode.forbidden, 'forbidden');
+    }
+    requests.shift(connection);
+    this.#beginAnswer(connection, row);
+    const query = {
+      source: this.#chunkOf(row),
+      at: requests.at[row],
+      end: requests.end[row],
+      count: requests.count[row],
+      operatorNumber: connection.session.operatorNumber,
+    };
+    const isWhole = answerBalances(this.#shard, query, connection.buffer);
+    if (!isWhole && connection.endCode === 0) connection.endCode = CloseCode.malformed;
+    this.#bytesLeft -= query.end - query.at;
+    this.#finish(connection, row);
+    return query.count;
+  }
+
+  #answerPing(connection: Connection, row: number): number {
+    this.#requests.shift(connection);
+    this.#beginAnswer(connection, row);
+    this.#finish(connection, row);
+    return 1;
+  }
+
+  #refuseMarked(connection: Connection, row: number): number {
+    const code = this.#requests.refusal[row];
+    return this.#refuse(connection, code, code === ResultCode.tooLarge ? 'too_large' : 'malformed');
+  }
+
+  // Refuses the whole first request of the connection.
+  #refuse(
+    connection: Connection,
+    code: number,
+    reason: 'too_large' | 'malformed' | 'forbidden' | 'unauthorised',
+  ): number {
+    const row = this.#requests.shift(connection);
+    const text = resultCodeName(code);
+    writeRefusal(connection.buffer, this.#requests.requestId[row], code, text);
+    this.#counters.countRefusal(reason);
+    this.#finish(connection, row);
+    return 1;
+  }
+
+  #dropQueue(connection: Connection): void {
+    while (connection.firstRequest !== NO_REQUEST) {
+      const row = this.#requests.shift(connection);
+      this.#inbox.release(this.#chunkOf(row));
+      this.#requests.free(row);
+    }
+  }
+
+  #chunkOf(row: number): InboxChunk {
+    const chunk = this.#requests.chunks[row];
+    assert(chunk !== null, 'a request in the table has its bytes');
+    return chunk;
+  }
+}
