@@ -1,11 +1,11 @@
 // data/demo.json: the demo client's key, so that the first bet can be printed again at each start.
 // It is on disk before the client is made, else a crash in between would leave a client whose key
-// nobody knows. Written whole beside and renamed; a crash leaves the old file or the new one.
-// Main thread only.
+// nobody knows. Main thread only. A crash leaves the old file or the new one.
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { writeFileDurably } from '../../persist/durable-files.ts';
 
 const FILE_NAME = 'demo.json';
 const SECRET_BYTES = 32;
@@ -54,22 +54,7 @@ export function makeDemo(): Demo {
 
 /** Writes the demo; on disk when it returns. Only the owner may read it. */
 export function writeDemo(dataFolder: string, demo: Demo): void {
-  const path = join(dataFolder, FILE_NAME);
-  const besidePath = `${path}.new`;
-  const descriptor = openSync(besidePath, 'w', 0o600);
-  try {
-    writeSync(descriptor, `${JSON.stringify(demo, null, 2)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(besidePath, path);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  writeFileDurably(join(dataFolder, FILE_NAME), `${JSON.stringify(demo, null, 2)}\n`);
 }
 
 /** What the log keeps of the secret: its SHA-256 in hex. */
