@@ -12,6 +12,9 @@ const stages = {
   unit: ['node_modules/vitest/vitest.mjs', 'run'],
 };
 
+// The tools colour their output even into a file, where the codes only hide the words.
+const colour = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+
 const given = process.argv.slice(2);
 const isStage = (name) => Object.hasOwn(stages, name);
 const firstOther = given.findIndex((name) => !isStage(name));
