@@ -1,45 +1,52 @@
 // Runs the stages of the tests, in order, and stops at the first that fails:
 // `node scripts/test.mjs lint typecheck unit [arguments for vitest]`. Runs under any Node from 20 on.
-// The last line it causes to be printed is always "N passed, N failed".
+// After a failed stage, and after the unit stage, the last line it prints is "N passed, N failed".
 import { spawnSync } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 import { nodeProgram, projectFolder, setUp } from './set-up.mjs';
 
+// Colour codes in a file only hide the words. Biome listens to a flag alone, vitest to the variable.
+const coloured = process.stdout.isTTY === true;
+const environment = {
+  ...process.env,
+  ...(coloured ? {} : { NO_COLOR: '1' }),
+  PATH: `${path.dirname(nodeProgram)}${path.delimiter}${process.env.PATH}`,
+};
+
 const stages = {
   // Warnings fail too: one that is let pass today hides among fifty next month.
-  lint: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'],
+  lint: [
+    'node_modules/@biomejs/biome/bin/biome',
+    'ci',
+    `--colors=${coloured ? 'force' : 'off'}`,
+    '--error-on-warnings',
+    '.',
+  ],
   typecheck: ['node_modules/typescript/bin/tsc', '--project', 'tsconfig.json'],
   unit: ['node_modules/vitest/vitest.mjs', 'run'],
 };
 
-// The tools colour their output even into a file, where the codes only hide the words.
-const colour = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
-
 const given = process.argv.slice(2);
-const isStage = (name) => Object.hasOwn(stages, name);
-const firstOther = given.findIndex((name) => !isStage(name));
+const firstOther = given.findIndex((name) => !Object.hasOwn(stages, name));
 const names = firstOther < 0 ? given : given.slice(0, firstOther);
-const extra = firstOther < 0 ? [] : given.slice(firstOther);
+const others = firstOther < 0 ? [] : given.slice(firstOther);
 
 setUp();
 if (names.includes('unit')) tryInstallStrace();
-for (const name of names) runStage(name);
+for (const name of names) runStage(name, name === names.at(-1) ? others : []);
 
-function runStage(name) {
+function runStage(name, extraArguments) {
   console.log(`== ${name}`);
-  const last = name === names.at(-1);
-  const result = spawnSync(nodeProgram, [...stages[name], ...(last ? extra : [])], {
+  const result = spawnSync(nodeProgram, [...stages[name], ...extraArguments], {
     cwd: projectFolder,
     stdio: 'inherit',
-    env: {
-      ...process.env,
-      PATH: `${path.dirname(nodeProgram)}${path.delimiter}${process.env.PATH}`,
-    },
+    env: environment,
   });
   if (result.status === 0) return;
-  // The unit stage prints its own count; a stage before it is one failure.
-  if (name !== 'unit') console.log(`${name} failed\n0 passed, 1 failed`);
-  process.exit(result.status ?? 1);
+  // Vitest prints its own count unless it was ended from outside; another stage is one failure.
+  if (name !== 'unit' || result.status === null) console.log(`${name} failed\n0 passed, 1 failed`);
+  process.exit(result.status ?? 128 + os.constants.signals[result.signal]);
 }
 
 /**
