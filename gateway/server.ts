@@ -118,8 +118,10 @@ class Server {
       this.#checkClock(end);
       this.#supervisor.openLog(end);
       const port = await this.#supervisor.listen();
-      log.info({ port, adminPort: admin.port }, 'listening');
+      // Ready only with the demo: whoever waited for it finds the key.
       const demo = await this.#makeDemo(end);
+      this.#readiness.enter('listening', Date.now());
+      log.info({ port, adminPort: admin.port }, 'listening');
       const exited = this.#supervisor.exited.then(async (serverEnd) => {
         await admin.close();
         // A thread that hangs may still write: then the lock goes only with the process.

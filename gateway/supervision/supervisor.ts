@@ -51,6 +51,8 @@ export class Supervisor {
   readonly #watch: NodeJS.Timeout;
   #lane: LaneWorker | undefined;
   #writer: LogWriterWorker | undefined;
+  /** From here on the lane may have sockets open, and must beat. */
+  #isRunning = false;
   #isEnding = false;
 
   constructor(settings: SupervisorSettings) {
@@ -92,9 +94,8 @@ export class Supervisor {
   /** Lets the lane take transactions; resolves with the port. */
   async listen(): Promise<number> {
     this.#requireLane().run();
-    const port = await this.#unlessFailed(this.#requireLane().listening);
-    this.#settings.readiness.enter('listening', Date.now());
-    return port;
+    this.#isRunning = true;
+    return this.#unlessFailed(this.#requireLane().listening);
   }
 
   /** See LaneWorker.submit; rejects if the server fails meanwhile. */
@@ -120,7 +121,7 @@ export class Supervisor {
   /** Ends a server whose start went wrong, however far it came. */
   async abandon(): Promise<ServerEnd> {
     if (isStopping(this.#settings.lane.stop)) return this.exited;
-    if (this.#settings.readiness.phase === 'listening') return this.stop();
+    if (this.#isRunning) return this.stop();
     this.#isEnding = true;
     await this.#lane?.terminate();
     this.#finish({ exitCode: ExitCode.clean, isHung: false });
@@ -135,7 +136,7 @@ export class Supervisor {
 
   #look(heartbeat: HeartbeatWatch, counters: LaneCounters): void {
     const { stop } = this.#settings.lane;
-    if (this.#settings.readiness.phase === 'listening') {
+    if (this.#isRunning) {
       const beat = counters.readGauge(LaneGauge.heartbeatMs);
       if (heartbeat.isSilent(beat, performance.now()) && !isStopping(stop)) {
         this.fail('lane 0', new Error('no heartbeat for 5 s'), ExitCode.heartbeat);
