@@ -112,6 +112,7 @@ class Server {
   async start(lock: FolderLock): Promise<RunningServer> {
     const { options, log } = this.#parts;
     const admin = await this.#listenAdmin();
+    log.info({ adminPort: admin.port }, 'admin port listens');
     options.onAdminListening?.(admin.port);
     try {
       const end = await this.#supervisor.recover(options.cancel);
