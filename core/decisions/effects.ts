@@ -1,0 +1,187 @@
+// The changes that a decision can make to a shard's state. Each notes its inverse while an atomic
+// batch is judged (rule 30); elsewhere that costs one test. The inverses stand in functions of their
+// own: a closure inside a hot function would make V8 allocate a context at each call.
+import { assert } from '../assert.ts';
+import type { Decision } from '../records/decision.ts';
+import { RoundCount, RoundLink, RoundState } from '../tables/round-rows.ts';
+import type { ShardState } from './shard-state.ts';
+
+/** Sets an account's buckets to the decision's balances after and posts the counterpart. */
+export function moveMoney(state: ShardState, decision: Decision, systemAccount: number): void {
+  const { accountRow, owner } = decision;
+  const movedMinor = decision.cashMovedMinor + decision.bonusMovedMinor + decision.heldMovedMinor;
+  if (state.undo.isOn) undoMoveMoney(state, accountRow, owner, systemAccount, movedMinor);
+  state.accounts.setBuckets(
+    accountRow,
+    decision.cashMinor,
+    decision.bonusMinor,
+    decision.heldMinor,
+  );
+  if (movedMinor !== 0) state.system.add(owner, systemAccount, -movedMinor);
+}
+
+function undoMoveMoney(
+  state: ShardState,
+  accountRow: number,
+  owner: number,
+  systemAccount: number,
+  movedMinor: number,
+): void {
+  const { accounts } = state;
+  const cashMinor = accounts.cashMinor(accountRow);
+  const bonusMinor = accounts.bonusMinor(accountRow);
+  const heldMinor = accounts.heldMinor(accountRow);
+  state.undo.note(() => {
+    accounts.setBuckets(accountRow, cashMinor, bonusMinor, heldMinor);
+    state.system.add(owner, systemAccount, movedMinor);
+  });
+}
+
+/**
+ * The round of the decision's round key, opened if it is new. `ends` says that this record closes
+ * it too, so that a round of one bet never enters the list of open ones.
+ */
+export function joinRound(state: ShardState, decision: Decision, ends: boolean): number {
+  const { index } = state;
+  let row = decision.roundRow;
+  if (row === -2) row = index.findRound(decision.roundKey, 0);
+  if (row >= 0) {
+    if (state.undo.isOn) undoRoundChange(state, row);
+    if (ends) closeRound(state, row, decision.owner >>> 8, RoundState.closedByEnd);
+    return row;
+  }
+  row = index.rounds.add(
+    decision.roundKey,
+    decision.accountRow,
+    decision.timeMs,
+    decision.sequence,
+  );
+  index.insertRound(decision.roundKey, row);
+  if (ends) index.rounds.setState(row, RoundState.closedByEnd);
+  else openRound(state, decision, row);
+  if (state.undo.isOn) undoJoinRound(state, decision, row, ends);
+  return row;
+}
+
+function openRound(state: ShardState, decision: Decision, row: number): void {
+  const operator = decision.owner >>> 8;
+  if (state.openRounds.first(operator) < 0) state.roundsDueAtMs = 0;
+  state.openRounds.append(operator, row);
+}
+
+function undoJoinRound(state: ShardState, decision: Decision, row: number, ends: boolean): void {
+  const key = decision.roundKey.slice();
+  const operator = decision.owner >>> 8;
+  state.undo.note(() => {
+    if (!ends) state.openRounds.remove(operator, row);
+    state.index.removeRound(key, row);
+  });
+}
+
+/** Notes a round's row as it is, before its counts, stake or state change. */
+export function undoRoundChange(state: ShardState, row: number): void {
+  const { rows } = state.index.rounds;
+  const image = rows.image(row);
+  state.undo.note(() => rows.restore(row, image));
+}
+
+/** Closes a round for good or by age; one that is closed by age may still be closed for good. */
+export function closeRound(state: ShardState, row: number, operator: number, how: number): void {
+  const { rounds } = state.index;
+  if (rounds.state(row) === RoundState.open) {
+    if (state.undo.isOn) undoTakeFromList(state, row, operator);
+    state.openRounds.remove(operator, row);
+  }
+  rounds.setState(row, how);
+}
+
+function undoTakeFromList(state: ShardState, row: number, operator: number): void {
+  const previous = state.index.rounds.link(row, RoundLink.previous);
+  const next = state.index.rounds.link(row, RoundLink.next);
+  state.undo.note(() => state.openRounds.insert(operator, row, previous, next));
+}
+
+/** Takes a bet out of its round's live stake. */
+export function takeBetFromRound(
+  state: ShardState,
+  row: number,
+  cashStakeMinor: number,
+  bonusStakeMinor: number,
+): void {
+  assert(row >= 0, 'an accepted bet has a round');
+  const { rounds } = state.index;
+  if (state.undo.isOn) undoRoundChange(state, row);
+  rounds.addCount(row, RoundCount.liveBets, -1);
+  rounds.addStake(row, -cashStakeMinor, -bonusStakeMinor);
+}
+
+/** Takes a win above 0 out of its round. */
+export function takeWinFromRound(state: ShardState, row: number): void {
+  assert(row >= 0, 'an accepted win has a round');
+  if (state.undo.isOn) undoRoundChange(state, row);
+  state.index.rounds.addCount(row, RoundCount.liveWins, -1);
+}
+
+/** Leaves a mark under the key that a rollback takes back. */
+export function leaveMark(state: ShardState, decision: Decision): void {
+  const { index } = state;
+  const { referenceKey, extra, sequence, timeMs } = decision;
+  const row = index.insertMark(referenceKey, extra, sequence, timeMs);
+  if (state.undo.isOn) undoMark(state, referenceKey.slice(), row);
+}
+
+function undoMark(state: ShardState, key: Int32Array, row: number): void {
+  state.undo.note(() => state.index.removeMark(key, row));
+}
+
+/** Enters the decision's outcome under its key. */
+export function enterOutcome(state: ShardState, decision: Decision): void {
+  const row = state.index.outcomes.add(decision);
+  state.index.insertOutcome(decision.key, row);
+  if (state.undo.isOn) undoOutcome(state, decision.key.slice(), row);
+}
+
+function undoOutcome(state: ShardState, key: Int32Array, row: number): void {
+  state.undo.note(() => state.index.removeOutcome(key, row));
+}
+
+/** Makes a hold that is named by the decision's key. */
+export function addHold(state: ShardState, decision: Decision): void {
+  const { key, accountRow, amountMinor, expiresInMs, timeMs, sequence } = decision;
+  const expiresAtMs = expiresInMs > 0 ? timeMs + expiresInMs : 0;
+  const row = state.holds.add({ key, accountRow, amountMinor, expiresAtMs, sequence });
+  if (state.undo.isOn) undoAddHold(state, row);
+}
+
+function undoAddHold(state: ShardState, row: number): void {
+  state.undo.note(() => state.holds.remove(row));
+}
+
+/** Takes an amount out of a hold; nothing left ends it (rule 31). */
+export function reduceHold(state: ShardState, row: number, amountMinor: number): void {
+  const { holds } = state;
+  const remainingMinor = holds.remainingMinor(row);
+  assert(row >= 0 && amountMinor <= remainingMinor, 'a hold is not taken below 0');
+  if (state.undo.isOn) undoReduceHold(state, row, amountMinor);
+  if (amountMinor === remainingMinor) holds.remove(row);
+  else holds.setRemaining(row, remainingMinor - amountMinor);
+}
+
+function undoReduceHold(state: ShardState, row: number, amountMinor: number): void {
+  const { holds } = state;
+  const remainingMinor = holds.remainingMinor(row);
+  if (amountMinor !== remainingMinor) {
+    state.undo.note(() => holds.setRemaining(row, remainingMinor));
+    return;
+  }
+  const facts = {
+    key: holds.key(row),
+    accountRow: holds.accountRow(row),
+    amountMinor: remainingMinor,
+    expiresAtMs: holds.expiresAtMs(row),
+    sequence: holds.sequence(row),
+  };
+  state.undo.note(() => {
+    holds.add(facts);
+  });
+}

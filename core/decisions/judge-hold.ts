@@ -1,0 +1,42 @@
+// Captures and releases of holds, and changes of status: rules 31 and 32.
+import type { Decision } from '../records/decision.ts';
+import { ResultCode } from '../result-codes.ts';
+import { AccountStatus } from '../tables/account-table.ts';
+import { judgePayment } from './judge-money.ts';
+import type { ShardState } from './shard-state.ts';
+
+export function judgeHold(state: ShardState, decision: Decision): number {
+  const refusal = judgePayment(state, decision);
+  if (refusal !== ResultCode.ok) return refusal;
+  decision.heldMovedMinor = decision.amountMinor;
+  return ResultCode.ok;
+}
+
+/** capture (to the cashier) and release (back to cash); no status stops them. */
+export function judgeHoldEnd(state: ShardState, decision: Decision, toCash: boolean): number {
+  const { index, holds } = state;
+  index.probe(decision.referenceKey, 0);
+  const row = index.outcomeRow;
+  if (row < 0 || index.outcomes.code(row) !== ResultCode.ok) return ResultCode.holdNotFound;
+  if (index.outcomes.accountRow(row) !== decision.accountRow) return ResultCode.holdNotFound;
+  decision.holdRow = holds.find(decision.referenceKey, 0);
+  if (decision.holdRow < 0) return ResultCode.holdFinished;
+  const { amountMinor } = decision;
+  if (amountMinor > holds.remainingMinor(decision.holdRow)) return ResultCode.exceedsHold;
+  decision.heldMovedMinor = -amountMinor;
+  if (toCash) decision.cashMovedMinor = amountMinor;
+  return ResultCode.ok;
+}
+
+/** Any status may follow any, but `closed` needs three empty buckets. */
+export function judgeSetStatus(state: ShardState, decision: Decision): number {
+  const { accounts } = state;
+  const row = decision.accountRow;
+  decision.extra = accounts.status(row);
+  if (decision.status !== AccountStatus.closed) return ResultCode.ok;
+  const isEmpty =
+    accounts.cashMinor(row) === 0 &&
+    accounts.bonusMinor(row) === 0 &&
+    accounts.heldMinor(row) === 0;
+  return isEmpty ? ResultCode.ok : ResultCode.accountNotEmpty;
+}

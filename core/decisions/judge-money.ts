@@ -1,0 +1,75 @@
+// Money in, out and between buckets or players: deposit, withdraw, transfer, grant, convert,
+// forfeit, adjust. The order of each row in wallet-rules.md is the order of the tests here.
+import { Field } from '../kinds.ts';
+import type { Decision } from '../records/decision.ts';
+import { ResultCode } from '../result-codes.ts';
+import { AccountStatus } from '../tables/account-table.ts';
+import {
+  bucketsOverflow,
+  isInDebt,
+  judgeOverflow,
+  judgeStatusForPaying,
+  judgeStatusForPlay,
+} from './balances.ts';
+import type { ShardState } from './shard-state.ts';
+
+export function judgeDeposit(state: ShardState, decision: Decision): number {
+  const refusal = judgeStatusForPlay(state, decision.accountRow);
+  if (refusal !== ResultCode.ok) return refusal;
+  decision.cashMovedMinor = decision.amountMinor;
+  return judgeOverflow(state, decision);
+}
+
+/** Whether the account may pay the amount from cash: withdraw, hold, transfer. */
+export function judgePayment(state: ShardState, decision: Decision): number {
+  const { accountRow, amountMinor } = decision;
+  const refusal = judgeStatusForPaying(state.accounts.status(accountRow));
+  if (refusal !== ResultCode.ok) return refusal;
+  if (isInDebt(state, accountRow) || state.accounts.cashMinor(accountRow) < amountMinor) {
+    return ResultCode.insufficientFunds;
+  }
+  decision.cashMovedMinor = -amountMinor;
+  return ResultCode.ok;
+}
+
+/** A transfer within the shard; the receiver's row was looked up before (−1: there is none). */
+export function judgeTransfer(state: ShardState, decision: Decision): number {
+  const refusal = judgePayment(state, decision);
+  if (refusal !== ResultCode.ok) return refusal;
+  const { accounts } = state;
+  const row = decision.receiverRow;
+  if (row < 0 || accounts.status(row) !== AccountStatus.active) return ResultCode.receiverRefused;
+  const cashMinor = accounts.cashMinor(row) + decision.amountMinor;
+  if (bucketsOverflow(cashMinor, accounts.bonusMinor(row), accounts.heldMinor(row))) {
+    return ResultCode.receiverRefused;
+  }
+  decision.receiverCashMinor = cashMinor;
+  return ResultCode.ok;
+}
+
+export function judgeGrant(state: ShardState, decision: Decision): number {
+  if (isClosed(state, decision)) return ResultCode.accountClosed;
+  decision.bonusMovedMinor = decision.amountMinor;
+  return judgeOverflow(state, decision);
+}
+
+/** convert (bonus to cash) and forfeit (bonus back to the fund): they look at bonus only. */
+export function judgeBonusOut(state: ShardState, decision: Decision, toCash: boolean): number {
+  if (isClosed(state, decision)) return ResultCode.accountClosed;
+  const { accountRow, amountMinor } = decision;
+  if (state.accounts.bonusMinor(accountRow) < amountMinor) return ResultCode.insufficientFunds;
+  decision.bonusMovedMinor = -amountMinor;
+  if (toCash) decision.cashMovedMinor = amountMinor;
+  return ResultCode.ok;
+}
+
+/** Any status, and it may go below zero; only magnitudes bound it. */
+export function judgeAdjust(state: ShardState, decision: Decision): number {
+  if ((decision.fields & Field.bucketBonus) === 0) decision.cashMovedMinor = decision.amountMinor;
+  else decision.bonusMovedMinor = decision.amountMinor;
+  return judgeOverflow(state, decision);
+}
+
+function isClosed(state: ShardState, decision: Decision): boolean {
+  return state.accounts.status(decision.accountRow) === AccountStatus.closed;
+}

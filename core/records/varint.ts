@@ -1,0 +1,84 @@
+// Whole numbers of variable length in records: seven bits a byte, the lowest first, the high bit set
+// on all but the last. Up to 2^53 − 1, so beyond 31 bits division takes the place of shifts.
+import { assert } from '../assert.ts';
+
+const SMALL_MAX = 0x7fffffff;
+
+/** Writes a whole number of 0 to 2^53 − 1 (1 to 8 bytes) and returns the place behind it. */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
+  let position = at;
+  let rest = value;
+  while (rest > SMALL_MAX) {
+    bytes[position] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+    position += 1;
+  }
+  while (rest >= 0x80) {
+    bytes[position] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+    position += 1;
+  }
+  bytes[position] = rest;
+  return position + 1;
+}
+
+/**
+ * Writes a signed amount of at most 2^53 − 1 in magnitude as its magnitude with the sign in the
+ * lowest bit of the first byte (1 to 8 bytes); six bits of value in the first byte.
+ */
+export function writeSignedVarint(bytes: Uint8Array, at: number, value: number): number {
+  const sign = value < 0 ? 1 : 0;
+  const magnitude = sign === 1 ? -value : value;
+  const first = ((magnitude % 64) << 1) | sign;
+  if (magnitude < 64) {
+    bytes[at] = first;
+    return at + 1;
+  }
+  bytes[at] = first | 0x80;
+  return writeVarint(bytes, at + 1, Math.floor(magnitude / 64));
+}
+
+/** Reads numbers one after another; `at` moves on. Refuses what lies beyond the end. */
+export class VarintReader {
+  bytes: Uint8Array;
+  at = 0;
+  end = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.end = bytes.byteLength;
+  }
+
+  /** The next byte. */
+  byte(): number {
+    assert(this.at < this.end, 'a record ends where its length says');
+    const value = this.bytes[this.at];
+    this.at += 1;
+    return value;
+  }
+
+  /** The next unsigned number. */
+  unsigned(): number {
+    let byte = this.byte();
+    if (byte < 0x80) return byte;
+    let value = byte & 0x7f;
+    let scale = 128;
+    for (;;) {
+      byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      scale *= 128;
+      assert(scale <= 2 ** 49, 'a number in a record has at most 8 bytes');
+    }
+    assert(Number.isSafeInteger(value), 'a number in a record is at most 2^53 − 1');
+    return value;
+  }
+
+  /** The next signed number. */
+  signed(): number {
+    const first = this.byte();
+    const magnitude = ((first & 0x7f) >> 1) + (first < 0x80 ? 0 : this.unsigned() * 64);
+    assert(magnitude <= Number.MAX_SAFE_INTEGER, 'a number in a record is at most 2^53 − 1');
+    return (first & 1) === 1 ? -magnitude : magnitude;
+  }
+}

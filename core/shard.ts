@@ -1,0 +1,243 @@
+// One shard: the only writer of its accounts. Plain functions of state, time and input: no clock, no
+// randomness, no input or output (design law 3). All calls come from the lane's thread.
+import { assert } from './assert.ts';
+import type { BlockContent } from './block-content.ts';
+import { decideAtomicBatch } from './decisions/atomic-batch.ts';
+import { decideTransaction, type Slice } from './decisions/decide-transaction.ts';
+import { judgeForm } from './decisions/form.ts';
+import { Replay } from './decisions/replay-records.ts';
+import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
+import { SliceColumns } from './decisions/slice-columns.ts';
+import { writeDueRecords, writeRetention } from './decisions/time-driven.ts';
+import { findUnbalanced } from './decisions/zero-sums.ts';
+import { Kind } from './kinds.ts';
+import { ATOMIC_TRANSACTIONS_MAX, DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import type { OutcomeColumns } from './outcome-columns.ts';
+import type { Directory } from './policies/directory.ts';
+import { ResultCode } from './result-codes.ts';
+import type { AccountTable } from './tables/account-table.ts';
+import type { FrameSource, TransactionColumns } from './transaction-columns.ts';
+
+/** Records that one transaction may need: its own, and its round's and its bet's round's ageing. */
+const RECORDS_PER_TRANSACTION_MAX = 3;
+
+/** What a shard is made of. */
+export interface ShardSettings {
+  readonly shard: number;
+  /** 16 secret bytes; another value on the same log gives the same outcomes. */
+  readonly hashSeed: Uint8Array;
+  readonly bounds?: Partial<ShardBounds>;
+}
+
+/** Fill and memory of one table, for metrics. */
+export interface TableMeasure {
+  readonly table: string;
+  readonly rowCount: number;
+  readonly byteCount: number;
+}
+
+/** See the head of this file. */
+export class Shard {
+  readonly shard: number;
+  readonly #state: ShardState;
+  readonly #work = new SliceColumns();
+  readonly #replay: Replay;
+  readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
+  readonly #accountHash = new Int32Array(2);
+  #touched = 0;
+
+  constructor(settings: ShardSettings) {
+    this.shard = settings.shard;
+    this.#state = new ShardState(settings.hashSeed, { ...DEFAULT_BOUNDS, ...settings.bounds });
+    this.#replay = new Replay(this.#state);
+  }
+
+  /** Operators, providers and clients, as the log has them. */
+  get directory(): Directory {
+    return this.#state.directory;
+  }
+
+  get accounts(): AccountTable {
+    return this.#state.accounts;
+  }
+
+  /** Number of the last record; 0 before the first. */
+  get sequence(): number {
+    return this.#state.sequence;
+  }
+
+  /** Time of the last record in ms. */
+  get lastTimeMs(): number {
+    return this.#state.lastTimeMs;
+  }
+
+  /** Retention of keys in ms, as the log has it. */
+  get retentionMs(): number {
+    return this.#state.retentionMs;
+  }
+
+  /**
+   * Decides the rows from `from` to the last, appends their records to the block and fills their
+   * outcomes. Returns the first row that was not decided: the count, or less where the block has no
+   * room (hand it over and call again) or behind a change of the directory (call again).
+   */
+  decide(
+    columns: TransactionColumns,
+    from: number,
+    nowMs: number,
+    block: BlockContent,
+    outcomes: OutcomeColumns,
+  ): number {
+    const slice = this.#prepare(columns, from, nowMs, block, outcomes);
+    for (let row = from; row < columns.count; row += 1) {
+      if (!hasRoomForRow(columns, row, block)) return row;
+      decideTransaction(this.#state, slice, row);
+      const kind = columns.kind[row];
+      if (kind === Kind.setOperator || kind === Kind.setClient) return row + 1;
+    }
+    return columns.count;
+  }
+
+  /** Decides all rows as one atomic batch (rule 30); the caller saw to room for all records. */
+  decideAtomic(
+    columns: TransactionColumns,
+    nowMs: number,
+    block: BlockContent,
+    outcomes: OutcomeColumns,
+  ): void {
+    assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'an atomic batch is within its bound');
+    assert(block.hasRoomFor(columns.count), 'a block has room for an atomic batch');
+    decideAtomicBatch(this.#state, this.#prepare(columns, 0, nowMs, block, outcomes));
+  }
+
+  /** Writes at most recordCountMax records that time makes; returns how many (rules 29, 31). */
+  advance(nowMs: number, recordCountMax: number, block: BlockContent): number {
+    return writeDueRecords(this.#state, this.#timeAt(nowMs), recordCountMax, block);
+  }
+
+  /** Logs the retention of keys if it is another than the known one (rule 7). */
+  setRetention(retentionMs: number, nowMs: number, block: BlockContent): void {
+    const isNew = this.#state.sequence === 0 || this.#state.retentionMs !== retentionMs;
+    if (isNew) writeRetention(this.#state, retentionMs, nowMs, block);
+  }
+
+  /** Replays one verified block; throws ReplayError where it doesn't fit. */
+  applyBlock(content: Uint8Array, recordCount: number, firstSequence: number): void {
+    this.#replay.applyBlock(content, recordCount, firstSequence);
+  }
+
+  /** The row of an account by names in a source, or −1; −2 for a currency that is not the operator's. */
+  findAccount(
+    operator: number,
+    source: FrameSource,
+    playerAt: number,
+    playerBytes: number,
+    currencyAt: number,
+    currencyBytes: number,
+  ): number {
+    const { directory, keys, accounts } = this.#state;
+    const currency = directory.currencyNumber(operator, source, currencyAt, currencyBytes);
+    if (currency < 0) return -2;
+    const player = { source, at: playerAt, byteCount: playerBytes };
+    const owner = operator * 256 + currency;
+    keys.hashAccount(owner, player, this.#accountHash, 0);
+    return accounts.find(this.#accountHash, 0, owner, source, playerAt, playerBytes);
+  }
+
+  /** '' when the sum over all accounts is zero in each currency, else where it is not (rule 35). */
+  checkTotals(): string {
+    return findUnbalanced(this.#state);
+  }
+
+  /** Balance of a system account (SystemAccount) of an operator's currency, by numbers. */
+  systemTotal(operator: number, currency: number, systemAccount: number): bigint {
+    return this.#state.system.total(operator * 256 + currency, systemAccount);
+  }
+
+  /** Rows and memory of each table. */
+  measureTables(): TableMeasure[] {
+    const { accounts, index, openRounds, holds, system } = this.#state;
+    const { outcomes, rounds } = index;
+    return [
+      measure('accounts', accounts.rowCount, accounts.byteCount),
+      measure('index_slots', index.entryCount, index.slotBytes),
+      measure('index_outcomes', outcomes.rows.rowCount, outcomes.rows.byteCount),
+      measure('index_openings_and_marks', 0, index.shortRowBytes),
+      measure('rounds', rounds.rows.rowCount, rounds.rows.byteCount),
+      measure('open_rounds', openRounds.rowCount, 0),
+      measure('holds', holds.rowCount, holds.byteCount),
+      measure('system_accounts', 0, system.byteCount),
+    ];
+  }
+
+  /** The passes before deciding: forms, hashes, lookups; each over the whole slice. */
+  #prepare(
+    columns: TransactionColumns,
+    from: number,
+    nowMs: number,
+    block: BlockContent,
+    outcomes: OutcomeColumns,
+  ): Slice {
+    const state = this.#state;
+    const work = this.#work;
+    const timeMs = this.#timeAt(nowMs);
+    const rules = { directory: state.directory, retentionMs: state.retentionMs, timeMs };
+    for (let row = from; row < columns.count; row += 1) {
+      judgeForm(columns, row, rules, work);
+      if (work.code[row] === ResultCode.ok) this.#hashRow(columns, row);
+    }
+    this.#findRows(columns, from);
+    return { columns, work, outcomes, timeMs, block };
+  }
+
+  #hashRow(columns: TransactionColumns, row: number): void {
+    const player = this.#player;
+    player.source = columns.sources[columns.sourceIndex[row]];
+    player.at = columns.player.at[row];
+    player.byteCount = columns.player.byteCount[row];
+    this.#state.keys.hashRow(columns, row, this.#work.owner[row], player, this.#work.keys);
+  }
+
+  /** Independent lookups one behind another: their cache misses overlap (design section 9). */
+  #findRows(columns: TransactionColumns, from: number): void {
+    const { accounts, index } = this.#state;
+    const { keys, owner, code, accountRow } = this.#work;
+    const { player, sourceIndex, sources } = columns;
+    for (let row = from; row < columns.count; row += 1) {
+      if (code[row] !== ResultCode.ok) continue;
+      const source = sources[sourceIndex[row]];
+      const byteCount = player.byteCount[row];
+      const at = player.at[row];
+      accountRow[row] =
+        owner[row] < 256
+          ? -1
+          : accounts.find(keys.account, row * 2, owner[row], source, at, byteCount);
+    }
+    let touched = 0;
+    for (let row = from; row < columns.count; row += 1) {
+      if (code[row] !== ResultCode.ok) continue;
+      touched ^= index.touch(keys.key, row * 4);
+      touched ^= index.touch(keys.round, row * 4);
+      touched ^= index.touch(keys.reference, row * 4);
+    }
+    // Kept, so that the compiler can't drop the loads.
+    this.#touched = touched ^ this.#touched;
+  }
+
+  #timeAt(nowMs: number): number {
+    return Math.max(nowMs, this.#state.lastTimeMs);
+  }
+}
+
+const NO_SOURCE: FrameSource = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
+
+function measure(table: string, rowCount: number, byteCount: number): TableMeasure {
+  return { table, rowCount, byteCount };
+}
+
+function hasRoomForRow(columns: TransactionColumns, row: number, block: BlockContent): boolean {
+  if (!block.hasRoomFor(RECORDS_PER_TRANSACTION_MAX)) return false;
+  if (columns.definition.byteCount[row] === 0 || columns.kind[row] < Kind.setOperator) return true;
+  const neededBytes = DEFINITION_BYTES_MAX + RECORD_BYTES_MAX;
+  return block.usedBytes + neededBytes <= block.bytes.byteLength;
+}

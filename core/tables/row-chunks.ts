@@ -1,0 +1,84 @@
+// Rows of a fixed number of 32-bit words in chunks of memory that are added one by one: growing
+// copies nothing, and a row's number is its place for good. Owned by one thread.
+import { assert } from '../assert.ts';
+
+const CHUNK_ROWS_BITS = 13;
+const CHUNK_ROWS = 1 << CHUNK_ROWS_BITS;
+const CHUNK_ROW_MASK = CHUNK_ROWS - 1;
+
+/** The memory of one table. The words of a row lie together, to cost one or two cache lines. */
+export class RowChunks {
+  readonly #rowWords: number;
+  readonly #words: Int32Array[] = [];
+  readonly #floats: Float64Array[] = [];
+  #rowCount = 0;
+  #freeRow = -1;
+  #freeCount = 0;
+
+  /** A row has an even number of words, so that doubles in it are aligned. */
+  constructor(rowWords: number) {
+    assert(rowWords % 2 === 0, 'a row has an even number of words');
+    this.#rowWords = rowWords;
+  }
+
+  /** Rows in use. */
+  get rowCount(): number {
+    return this.#rowCount - this.#freeCount;
+  }
+
+  get byteCount(): number {
+    return this.#words.length * CHUNK_ROWS * this.#rowWords * 4;
+  }
+
+  /** A row's chunk as words; `at(row)` is its first word. */
+  words(row: number): Int32Array {
+    return this.#words[row >>> CHUNK_ROWS_BITS];
+  }
+
+  /** A row's chunk as doubles; `at(row) / 2` is its first double. */
+  floats(row: number): Float64Array {
+    return this.#floats[row >>> CHUNK_ROWS_BITS];
+  }
+
+  /** The row's first word in its chunk. */
+  at(row: number): number {
+    return (row & CHUNK_ROW_MASK) * this.#rowWords;
+  }
+
+  /** A row to fill: a freed one with old content, or a new one of zeros. */
+  allocate(): number {
+    const freed = this.#freeRow;
+    if (freed >= 0) {
+      this.#freeRow = this.words(freed)[this.at(freed)];
+      this.#freeCount -= 1;
+      return freed;
+    }
+    const row = this.#rowCount;
+    if (row >>> CHUNK_ROWS_BITS === this.#words.length) {
+      const memory = new ArrayBuffer(CHUNK_ROWS * this.#rowWords * 4);
+      this.#words.push(new Int32Array(memory));
+      this.#floats.push(new Float64Array(memory));
+    }
+    this.#rowCount += 1;
+    return row;
+  }
+
+  /** Gives a row back; the last one freed is the next one allocated. */
+  free(row: number): void {
+    assert(row >= 0 && row < this.#rowCount, 'a freed row was allocated');
+    this.words(row)[this.at(row)] = this.#freeRow;
+    this.#freeRow = row;
+    this.#freeCount += 1;
+  }
+
+  /** A copy of a row's words, to be restored later. */
+  image(row: number): Int32Array {
+    const at = this.at(row);
+    return this.words(row).slice(at, at + this.#rowWords);
+  }
+
+  /** Puts a row back as it was when its image was taken. */
+  restore(row: number, image: Int32Array): void {
+    this.words(row).set(image, this.at(row));
+  }
+}

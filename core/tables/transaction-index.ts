@@ -1,0 +1,196 @@
+// The transaction index: all that is known of a key, found with one probe (design section 5). Its
+// typed entries are outcomes, openings (the short outcome of an `open` that made its account),
+// marks (a reversal or a tombstone, under the key that they speak of) and rounds (under the round's
+// key). This is the hot part and, for now, all of it: entries leave only when a part on disk has
+// taken them over, which is why no entry refers to another by row. Owned by the shard's thread.
+import { HashSlots } from './hash-slots.ts';
+import { OutcomeRows, readSequence, readTimeMs, writeStamp } from './outcome-rows.ts';
+import { RoundRows } from './round-rows.ts';
+import { RowChunks } from './row-chunks.ts';
+
+const SUB_TABLES = 1024;
+
+// A reference in the slots is (row + 1) × 4 + type.
+const TYPE_BITS = 2;
+const TYPE_MASK = 3;
+const TYPE_OUTCOME = 0;
+const TYPE_OPENING = 1;
+const TYPE_MARK = 2;
+const TYPE_ROUND = 3;
+
+/** Why a key is marked: its transaction was taken back, or was before it came (rule 24). */
+export const MarkType = { reversal: 1, tombstoneRefuse: 2, tombstoneNoop: 3 } as const;
+
+// Openings and marks have rows of 32 bytes. An opening: words 0–3 key, 4 account row, 5–7 stamp.
+// A mark: words 0–3 key, 4 MarkType, 5–7 stamp of the rollback.
+const SHORT_ROW_WORDS = 8;
+const SHORT_VALUE_WORD = 4;
+const SHORT_STAMP_WORD = 5;
+
+/** The index of one shard. probe() answers in the fields; they hold until the next probe. */
+export class TransactionIndex {
+  readonly outcomes: OutcomeRows = new OutcomeRows();
+  readonly rounds: RoundRows = new RoundRows();
+  readonly #openings = new RowChunks(SHORT_ROW_WORDS);
+  readonly #marks = new RowChunks(SHORT_ROW_WORDS);
+  readonly #slots = new HashSlots(SUB_TABLES);
+  /** Rows that the last probe found, or −1. */
+  outcomeRow = -1;
+  openingRow = -1;
+  markRow = -1;
+
+  get entryCount(): number {
+    return this.#slots.entryCount;
+  }
+
+  get slotBytes(): number {
+    return this.#slots.byteCount;
+  }
+
+  get shortRowBytes(): number {
+    return this.#openings.byteCount + this.#marks.byteCount;
+  }
+
+  get probeLengthMax(): number {
+    return this.#slots.probeLengthMax;
+  }
+
+  /** Loads the cache lines that a later probe of this key will read (a pass of its own). */
+  touch(key: Int32Array, at: number): number {
+    const reference = this.#slots.find(key[at + 3], key[at]);
+    if (reference === 0) return 0;
+    const row = (reference >>> TYPE_BITS) - 1;
+    const rows = this.#rowsOf(reference & TYPE_MASK);
+    return rows.words(row)[rows.at(row)];
+  }
+
+  /** Finds the outcome or opening and the mark of a key. */
+  probe(key: Int32Array, keyAt: number): void {
+    this.outcomeRow = -1;
+    this.openingRow = -1;
+    this.markRow = -1;
+    let reference = this.#slots.find(key[keyAt + 3], key[keyAt]);
+    while (reference !== 0) {
+      const type = reference & TYPE_MASK;
+      const row = (reference >>> TYPE_BITS) - 1;
+      if (type !== TYPE_ROUND && keyEquals(this.#rowsOf(type), row, key, keyAt)) {
+        if (type === TYPE_OUTCOME) this.outcomeRow = row;
+        else if (type === TYPE_OPENING) this.openingRow = row;
+        else this.markRow = row;
+      }
+      reference = this.#slots.findNext();
+    }
+  }
+
+  /** The row of a round, open or closed, or −1. */
+  findRound(key: Int32Array, keyAt: number): number {
+    let reference = this.#slots.find(key[keyAt + 3], key[keyAt]);
+    while (reference !== 0) {
+      if ((reference & TYPE_MASK) === TYPE_ROUND) {
+        const row = (reference >>> TYPE_BITS) - 1;
+        if (keyEquals(this.rounds.rows, row, key, keyAt)) return row;
+      }
+      reference = this.#slots.findNext();
+    }
+    return -1;
+  }
+
+  /** Enters a row of `outcomes` under its key. */
+  insertOutcome(key: Int32Array, row: number): void {
+    this.#insert(key, TYPE_OUTCOME, row);
+  }
+
+  /** Enters a row of `rounds` under its key. */
+  insertRound(key: Int32Array, row: number): void {
+    this.#insert(key, TYPE_ROUND, row);
+  }
+
+  /** Enters the outcome of an `open` that made an account: its balances were 0. */
+  insertOpening(key: Int32Array, accountRow: number, sequence: number, timeMs: number): void {
+    this.#insertShort(this.#openings, TYPE_OPENING, key, accountRow, sequence, timeMs);
+  }
+
+  /** Enters a mark (MarkType) under the key that it speaks of; returns its row. */
+  insertMark(key: Int32Array, markType: number, sequence: number, timeMs: number): number {
+    return this.#insertShort(this.#marks, TYPE_MARK, key, markType, sequence, timeMs);
+  }
+
+  /** The account that an opening made. */
+  openingAccountRow(row: number): number {
+    return this.#openings.words(row)[this.#openings.at(row) + SHORT_VALUE_WORD];
+  }
+
+  openingSequence(row: number): number {
+    return readSequence(this.#openings.words(row), this.#openings.at(row) + SHORT_STAMP_WORD);
+  }
+
+  openingTimeMs(row: number): number {
+    return readTimeMs(this.#openings.words(row), this.#openings.at(row) + SHORT_STAMP_WORD);
+  }
+
+  /** One of MarkType. */
+  markType(row: number): number {
+    return this.#marks.words(row)[this.#marks.at(row) + SHORT_VALUE_WORD];
+  }
+
+  /** Takes back the insertion of an outcome (an atomic batch that is undone). */
+  removeOutcome(key: Int32Array, row: number): void {
+    this.#remove(key, TYPE_OUTCOME, row);
+    this.outcomes.rows.free(row);
+  }
+
+  /** Takes back the insertion of a mark. */
+  removeMark(key: Int32Array, row: number): void {
+    this.#remove(key, TYPE_MARK, row);
+    this.#marks.free(row);
+  }
+
+  /** Takes back the insertion of a round. */
+  removeRound(key: Int32Array, row: number): void {
+    this.#remove(key, TYPE_ROUND, row);
+    this.rounds.rows.free(row);
+  }
+
+  #insertShort(
+    rows: RowChunks,
+    type: number,
+    key: Int32Array,
+    value: number,
+    sequence: number,
+    timeMs: number,
+  ): number {
+    const row = rows.allocate();
+    const words = rows.words(row);
+    const at = rows.at(row);
+    for (let word = 0; word < 4; word += 1) words[at + word] = key[word];
+    words[at + SHORT_VALUE_WORD] = value;
+    writeStamp(words, at + SHORT_STAMP_WORD, sequence, timeMs);
+    this.#insert(key, type, row);
+    return row;
+  }
+
+  #insert(key: Int32Array, type: number, row: number): void {
+    this.#slots.insert(key[3], key[0], ((row + 1) << TYPE_BITS) | type);
+  }
+
+  #remove(key: Int32Array, type: number, row: number): void {
+    this.#slots.remove(key[3], key[0], ((row + 1) << TYPE_BITS) | type);
+  }
+
+  #rowsOf(type: number): RowChunks {
+    if (type === TYPE_OUTCOME) return this.outcomes.rows;
+    if (type === TYPE_ROUND) return this.rounds.rows;
+    return type === TYPE_OPENING ? this.#openings : this.#marks;
+  }
+}
+
+function keyEquals(rows: RowChunks, row: number, key: Int32Array, keyAt: number): boolean {
+  const words = rows.words(row);
+  const at = rows.at(row);
+  return (
+    words[at] === key[keyAt] &&
+    words[at + 1] === key[keyAt + 1] &&
+    words[at + 2] === key[keyAt + 2] &&
+    words[at + 3] === key[keyAt + 3]
+  );
+}
