@@ -125,7 +125,10 @@ export class Lane {
     this.#outbox.forget(connection);
   }
 
-  /** Refuses what comes from now on; resolves when all that was taken is decided, durable, answered. */
+  /**
+   * Refuses what comes from now on; resolves when all that was taken is decided, durable and answered.
+   * After it the lane does nothing more, and the log writer knows that nothing comes.
+   */
   async drain(): Promise<void> {
     this.#intake.stopping = true;
     const idle = new Promise<void>((resolve) => {
@@ -133,7 +136,8 @@ export class Lane {
     });
     this.#schedule();
     await idle;
-    clearInterval(this.#heartbeat);
+    this.kill();
+    this.#blocks.close();
   }
 
   /** Ends all work at once, without an answer (law 7). */
