@@ -1,5 +1,5 @@
 // How the tests run. One process a file (pool "forks"): tests start servers and native modules,
-// which end with the process whatever a test leaves open. Two at a time, for a machine of two cores.
+// which end with the process whatever a test leaves open. Two at a time, for two cores.
 import { defineConfig } from 'vitest/config';
 import { SkipReporter } from './test/support/skip-reporter.ts';
 

@@ -1,7 +1,8 @@
-// Starts one of the project's programs under the Node it is pinned to: `node scripts/run.mjs
-// gateway/main.ts [arguments]`. Runs under any Node from 20 on. This process stays only as a stand-in:
-// it hands signals on to the program and ends with the program's exit code. package.json calls it with
-// "exec": npm signals the shell it starts, and a shell that stays between dies without handing on.
+// Starts one of the project's programs under the Node it is pinned to:
+// `node scripts/run.mjs gateway/main.ts [arguments]`. Runs under any Node from 20 on. This process
+// is only a stand-in: it hands signals on to the program and ends with the program's exit code.
+// package.json calls it with "exec": npm signals the shell it starts, and a shell that stays
+// between the two dies without handing on.
 import { spawn } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';

@@ -90,7 +90,8 @@ function findNodeFault() {
  * Installs by the lock file under the exact Node, since npm picks platform packages by the Node it
  * runs under. Not by `npm ci`: that refuses (npm 11.19) when the registry in use lacks an optional
  * package of another platform; `--no-save` leaves the lock file as it is all the same.
- * npx is called from an empty place: inside the project it would take the broken installation's Node.
+ * npx is called from an empty place: inside the project it would take the Node of the broken
+ * installation.
  */
 function install() {
   rmSync(path.join(projectFolder, 'node_modules'), { recursive: true, force: true });

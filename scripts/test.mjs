@@ -1,12 +1,12 @@
 // Runs the stages of the tests, in order, and stops at the first that fails:
-// `node scripts/test.mjs lint typecheck unit [arguments for vitest]`. Runs under any Node from 20 on.
+// `node scripts/test.mjs lint typecheck unit [arguments for vitest]`. Runs under Node 20 and newer.
 // After a failed stage, and after the unit stage, the last line it prints is "N passed, N failed".
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { nodeProgram, projectFolder, setUp } from './set-up.mjs';
 
-// Colour codes in a file only hide the words. Biome listens to a flag alone, vitest to the variable.
+// Colour codes in a file only hide the words. Biome listens to a flag only, vitest to the variable.
 const coloured = process.stdout.isTTY === true;
 const environment = {
   ...process.env,

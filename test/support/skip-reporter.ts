@@ -1,6 +1,6 @@
 // A vitest reporter that lets no test be skipped unseen: prints each skipped test with its reason,
-// fails the run for any that test/skips-allowed.json does not name, and ends the output with the line
-// "N passed, N failed". Called by vitest's main thread only; keeps nothing between runs.
+// fails the run for any that test/skips-allowed.json does not name, and ends the output with the
+// line "N passed, N failed". Called by vitest's main thread only; keeps nothing between runs.
 import { readFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 
