@@ -5,7 +5,7 @@
 // What always holds: the numbers have no gap, each header carries the checksum of the one before,
 // and a lane hears of a block only after its commit returned. A crash leaves a prefix of the commits;
 // after a commit that failed nothing here may run again, not even close().
-import { assert } from '../core/assert.ts';
+import { assert, InvariantError } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX, BLOCKS_PER_LANE } from '../core/limits.ts';
 import { BLOCK_HEADER_BYTES, encodeBlockHeader } from './block-header.ts';
 import type { HandedBlock, WriterBlocks } from './commit-port.ts';
@@ -42,6 +42,7 @@ export class LogWriter {
   readonly #readyCounts: Uint8Array;
   readonly #sequences: number[];
   #segment: Segment | null = null;
+  #isFailed = false;
   #segmentBytes = 0;
   #closedSegmentsBytes: number;
   #blockNumber: number;
@@ -96,14 +97,17 @@ export class LogWriter {
   #commit(): void {
     const startedAtMs = performance.now();
     const firstBlock = this.#blockNumber + 1;
-    const segment = this.#segmentFor(this.#measureReady());
+    assert(!this.#isFailed, 'nothing is written after a failed commit');
     try {
+      const segment = this.#segmentFor(this.#measureReady());
       segment.commit(() => this.#putReady(segment));
     } catch (cause) {
+      this.#isFailed = true;
+      if (cause instanceof InvariantError) throw cause;
       throw new CommitFailedError(
-        `Cannot commit to the log because the disk or LMDB refused: block ${firstBlock} and ` +
-          `following of segment ${segment.name}. Check space and health of the disk; what was not ` +
-          'committed was not answered, and the log is whole up to the block before.',
+        `Cannot commit block ${firstBlock} and following to the log because the disk or LMDB ` +
+          `refused: ${String(cause)}. Check space and health of the disk, then start again; what ` +
+          'was not committed was not answered, and the log is whole up to the block before.',
         { cause },
       );
     }

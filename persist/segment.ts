@@ -21,6 +21,7 @@ import { assert } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX, BLOCKS_PER_LANE } from '../core/limits.ts';
 import { syncFile, syncFolder, UNFINISHED_SUFFIX } from './durable-files.ts';
 import { DamagedLogError } from './log-errors.ts';
+import { findFileProblem } from './segment-file.ts';
 import { segmentName } from './segment-list.ts';
 
 const DATA_FILE = 'data.mdb';
@@ -75,28 +76,18 @@ export class Segment {
   /** Opens an existing segment; a DamagedLogError when its file is none or was cut short. */
   static open(options: SegmentOptions): Segment {
     const name = segmentName(options.firstBlock);
+    const refuse = (expected: string, found: string, cause?: unknown): never => {
+      throw new DamagedLogError({ segment: name, block: 0, expected, found }, cause);
+    };
     const file = join(options.logFolder, name, DATA_FILE);
-    if (!existsSync(file) || statSync(file).size === 0) {
-      const found = existsSync(file) ? 'an empty file' : 'none';
-      throw new DamagedLogError({
-        segment: name,
-        block: 0,
-        expected: `a file ${DATA_FILE}`,
-        found,
-      });
-    }
-    let segment: Segment;
+    if (!existsSync(file)) refuse(`a file ${DATA_FILE}`, 'none');
+    const problem = findFileProblem(file);
+    if (problem !== null) refuse(`in ${DATA_FILE} ${problem.expected}`, problem.found);
     try {
-      segment = new Segment(options);
+      return new Segment(options);
     } catch (cause) {
-      const found = String(cause);
-      throw new DamagedLogError(
-        { segment: name, block: 0, expected: 'a readable LMDB environment', found },
-        cause,
-      );
+      return refuse('an environment that LMDB can open', String(cause), cause);
     }
-    segment.#checkLength();
-    return segment;
   }
 
   /**
@@ -135,7 +126,9 @@ export class Segment {
 
   /** How many values the segment holds, whatever their keys. */
   get entryCount(): number {
-    return this.#statistic('entryCount');
+    const value: unknown = Reflect.get(this.#database.getStats(), 'entryCount');
+    assert(typeof value === 'number', 'LMDB tells its statistics as numbers');
+    return value;
   }
 
   /** Bytes of the file on disk. */
@@ -152,26 +145,6 @@ export class Segment {
   close(): void {
     // Without asynchronous writes lmdb closes before it returns its promise, which is resolved.
     void this.#database.close();
-  }
-
-  /** Reading a map beyond its file ends the process by SIGBUS, without a word. */
-  #checkLength(): void {
-    const expected = (this.#statistic('lastPageNumber') + 1) * this.#statistic('pageSize');
-    const found = this.measureBytes();
-    if (found >= expected) return;
-    this.close();
-    throw new DamagedLogError({
-      segment: this.name,
-      block: 0,
-      expected: `a file ${DATA_FILE} of at least ${expected} bytes`,
-      found: `${found} bytes`,
-    });
-  }
-
-  #statistic(name: string): number {
-    const value: unknown = Reflect.get(this.#database.getStats(), name);
-    assert(typeof value === 'number', 'LMDB tells its statistics as numbers');
-    return value;
   }
 
   #keyOf(blockNumber: number): Buffer {
