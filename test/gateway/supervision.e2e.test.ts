@@ -10,6 +10,8 @@ import { KassaProcess } from '../support/kassa-process.ts';
 
 const DEPOSIT_MINOR = 10_000;
 const STOP_MS_MAX = 5_000;
+/** Into the records of a block, behind its header of 56 bytes. */
+const CONTENT_OFFSET_BYTES = 60;
 
 let parent = '';
 let folder = '';
@@ -195,8 +197,8 @@ describe('a start is refused', () => {
     const { port } = await start().listening();
     const other = new KassaProcess(join(parent, 'other'), { KASSA_PORT: String(port) });
     started.push(other);
-    expect((await other.ended).exit).not.toBe(0);
-    expect(other.errors).toContain(String(port));
+    expect((await other.ended).exit).toBe(ExitCode.configuration);
+    expect(other.errors).toContain(`127.0.0.1:${port}. Set KASSA_HOST or KASSA_PORT`);
   });
 
   test('with a damaged log, by a message that names the segment, and nothing is changed', async () => {
@@ -206,8 +208,10 @@ describe('a start is refused', () => {
     const [segment] = readdirSync(join(folder, 'log'));
     const file = join(folder, 'log', segment, 'data.mdb');
     const bytes = readFileSync(file);
-    const blockAt = bytes.lastIndexOf('KASB');
-    bytes[blockAt + 60] ^= 1;
+    // LMDB leaves old copies of small blocks on free pages: only damage to all of them is surely read.
+    for (let at = bytes.indexOf('KASB'); at >= 0; at = bytes.indexOf('KASB', at + 1)) {
+      bytes[at + CONTENT_OFFSET_BYTES] ^= 1;
+    }
     writeFileSync(file, bytes);
 
     const server = start();
