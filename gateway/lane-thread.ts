@@ -7,6 +7,7 @@ import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.j
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, InvariantError } from '../core/assert.ts';
 import { Shard } from '../core/shard.ts';
+import { countBlocks } from '../persist/block-count.ts';
 import { LaneBlocks } from '../persist/commit-port.ts';
 import { ExitCode, type ExitCodeValue } from '../persist/exit-codes.ts';
 import { stopProcess } from '../persist/fatal.ts';
@@ -49,6 +50,7 @@ class LaneThread {
   /** Rebuilds the state and tells main where the log ends. */
   recover(): void {
     const { dataFolder, lane } = this.#data;
+    this.#counters.setGauge(LaneGauge.recoveryBlocksTotal, countBlocks(dataFolder));
     const onProgress = (progress: ReplayProgress): void => this.#showProgress(progress);
     this.#end = replayLog({ dataFolder, target: this.#shard, shard: lane, onProgress });
     const difference = this.#shard.checkTotals();

@@ -63,7 +63,9 @@ export async function startServer(
   const log = openProcessLog(configuration.logLevel, process.stderr.isTTY);
   const lock = lockFolder(configuration.dataFolder);
   try {
-    const identity = openDataFolder(configuration.dataFolder, LANE_COUNT);
+    const { dataFolder } = configuration;
+    log.info({ version, dataFolder, process: process.pid }, 'starting');
+    const identity = openDataFolder(dataFolder, LANE_COUNT);
     const server = new Server({ configuration, options, identity, version, log });
     return await server.start(lock);
   } catch (error) {
