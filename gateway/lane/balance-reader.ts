@@ -65,10 +65,7 @@ function writeKnown(shard: Shard, query: BalanceQuery, buffer: AnswerBuffer): nu
   const playerBytes = pair.player.byteCount[0];
   const currencyAt = pair.currency.at[0];
   const currencyBytes = pair.currency.byteCount[0];
-  const { accounts, directory } = shard;
-  if (directory.currencyNumber(operatorNumber, source, currencyAt, currencyBytes) < 0) {
-    return ResultCode.unknownCurrency;
-  }
+  const { accounts } = shard;
   const row = shard.findAccount(
     operatorNumber,
     source,
@@ -77,7 +74,7 @@ function writeKnown(shard: Shard, query: BalanceQuery, buffer: AnswerBuffer): nu
     currencyAt,
     currencyBytes,
   );
-  if (row < 0) return ResultCode.accountNotFound;
+  if (row < 0) return row === -2 ? ResultCode.unknownCurrency : ResultCode.accountNotFound;
   writeBalance(buffer, {
     cashMinor: accounts.cashMinor(row),
     bonusMinor: accounts.bonusMinor(row),

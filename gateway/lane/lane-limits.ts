@@ -38,7 +38,7 @@ export const UNDURABLE_BLOCKS_MAX = 2;
 export const ANSWER_FRAME_BYTES_MAX = 1_048_576;
 
 /** Unread bytes of a client from which on it is closed: four frames of the largest size. */
-export const UNREAD_BYTES_MAX = 4 * ANSWER_FRAME_BYTES_MAX;
+export const UNREAD_BYTES_MAX: number = 4 * ANSWER_FRAME_BYTES_MAX;
 
 /** A connection without a sign of life is closed after this; pings go out by themselves. */
 export const IDLE_TIMEOUT_SECONDS = 60;

@@ -265,18 +265,18 @@ export class Lane {
 
 const TABLE_GAUGES: Readonly<Record<string, LaneGauge>> = {
   accounts: LaneGauge.accounts,
-  indexEntries: LaneGauge.indexEntries,
-  openRounds: LaneGauge.openRounds,
+  index_slots: LaneGauge.indexEntries,
+  open_rounds: LaneGauge.openRounds,
   holds: LaneGauge.holds,
 };
 
 /** Shows how full the shard's tables are. */
 export function showTables(shard: Shard, counters: LaneCounters): void {
   let tableBytes = 0;
-  for (const { bytes, rows, table } of shard.measureTables()) {
-    tableBytes += bytes;
+  for (const { byteCount, rowCount, table } of shard.measureTables()) {
+    tableBytes += byteCount;
     const gauge = TABLE_GAUGES[table];
-    if (gauge !== undefined) counters.setGauge(gauge, rows);
+    if (gauge !== undefined) counters.setGauge(gauge, rowCount);
   }
   counters.setGauge(LaneGauge.tableBytes, tableBytes);
 }

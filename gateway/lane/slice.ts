@@ -75,7 +75,15 @@ export class Slice {
       findOperator: (): number => -1,
       findProvider: (): number => -1,
     };
-    this.#run = { source, sourceIndex: 0, sender, at: 0, end: 0, remaining: 0 };
+    this.#run = {
+      source,
+      sourceIndex: 0,
+      sender,
+      at: 0,
+      end: 0,
+      remaining: 0,
+      isInterrupted: false,
+    };
   }
 
   /** Whether rows wait for a block. */
@@ -157,7 +165,9 @@ export class Slice {
     this.#addRun(connection, row, breaks ? BREAKS_OFF : isDone ? FINISHED : GOES_ON);
     connection.undecidedRowCount += count;
     if (breaks || isDone) requests.shift(connection);
-    else this.#bytesLeft = 0;
+    else if (!run.isInterrupted) this.#bytesLeft = 0;
+    // What comes behind a change of operators or clients is decoded when that is decided.
+    if (run.isInterrupted && !this.#decide()) this.#bytesLeft = 0;
     return count;
   }
 
@@ -190,11 +200,10 @@ export class Slice {
     while (this.#decidedCount < columns.count) {
       const block = this.#blocks.open();
       if (block === null) return false;
-      const recordsBefore = block.recordCount;
       const from = this.#decidedCount;
       this.#decidedCount = this.#shard.decide(columns, from, this.#nowMs, block, this.#outcomes);
-      if (this.#decidedCount === columns.count) break;
-      assert(this.#decidedCount > from || recordsBefore > 0, 'an empty block takes any record');
+      if (this.#decidedCount > from) continue;
+      assert(block.recordCount > 0, 'an empty block takes any record');
       this.#blocks.handOver();
     }
     if (this.#runCount > 0) this.#answerRuns();
@@ -276,7 +285,11 @@ export class Slice {
     requests.shift(connection);
     this.#startRun(connection, row);
     const run = this.#run;
-    const isWhole = readTransactions(run, columns, count, Number.POSITIVE_INFINITY);
+    let isWhole = readTransactions(run, columns, count, Number.POSITIVE_INFINITY);
+    // Interrupted behind an administrative kind, which the core refuses in an atomic batch.
+    while (isWhole && run.remaining > 0) {
+      isWhole = readTransactions(run, columns, run.remaining, Number.POSITIVE_INFINITY);
+    }
     this.#bytesLeft -= run.at - requests.at[row];
     this.#beginAnswer(connection, row);
     requests.remaining[row] = run.remaining;

@@ -53,13 +53,15 @@ export interface TransactionRun {
   end: number;
   /** Transactions announced and not yet decoded. */
   remaining: number;
+  /** Set when reading stopped behind a setOperator or setClient, whose names others may use. */
+  isInterrupted: boolean;
 }
 
 const scratch: Float64Array = new Float64Array(1);
 
 /**
  * The columns were emptied by emptyColumns before. Appends up to `rowsMax` transactions of the run to the columns and moves the run on, stopping
- * early once `bytesMax` bytes were read. False when the structure is broken: the rows before the
+ * early once `bytesMax` bytes were read, and behind a setOperator or setClient. False when the structure is broken: the rows before the
  * break are there, `run.remaining` counts the one at which it broke and all after it.
  */
 export function readTransactions(
@@ -72,23 +74,28 @@ export function readTransactions(
   const pauseAt = run.at + bytesMax;
   const sender = run.sender;
   let row = columns.count;
-  while (row < rowsEnd && run.at < pauseAt) {
+  let isBroken = false;
+  run.isInterrupted = false;
+  while (row < rowsEnd && run.at < pauseAt && !run.isInterrupted) {
     columns.sourceIndex[row] = run.sourceIndex;
     columns.kindsAllowed[row] = sender.kindsAllowed;
     columns.operator[row] = sender.operatorNumber;
     columns.provider[row] = sender.providerNumber;
     const end = Math.min(run.end, run.at + TRANSACTION_BYTES_MAX);
     const next = readTransaction(run, end, columns, row);
-    if (next === BROKEN) break;
+    if (next === BROKEN) {
+      clearRows(columns, row, row + 1);
+      isBroken = true;
+      break;
+    }
     run.at = next;
     run.remaining -= 1;
+    run.isInterrupted = columns.kind[row] >= Kind.setOperator;
     row += 1;
   }
-  const broken = row < rowsEnd && run.at < pauseAt;
-  if (broken) clearRows(columns, row, row + 1);
   columns.count = row;
   assert(run.remaining >= 0, 'no more transactions are decoded than announced');
-  return !broken;
+  return !isBroken;
 }
 
 function readTransaction(

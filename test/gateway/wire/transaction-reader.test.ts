@@ -28,7 +28,8 @@ const sender: Sender = {
 function runOf(transactions: Uint8Array, count: number): TransactionRun {
   const view = new DataView(transactions.buffer, transactions.byteOffset, transactions.byteLength);
   const source = { bytes: transactions, view };
-  return { source, sourceIndex: 0, sender, at: 0, end: transactions.length, remaining: count };
+  const end = transactions.length;
+  return { source, sourceIndex: 0, sender, at: 0, end, remaining: count, isInterrupted: false };
 }
 
 function packAll(values: readonly unknown[]): Uint8Array {
