@@ -2,6 +2,7 @@
 // reads them from the environment and the file, `npm start -- --help` prints them. Main thread only.
 import { z } from 'zod';
 import { BATCH_TRANSACTIONS_MAX, DAY_MS } from '../core/limits.ts';
+import { DEFAULT_POLICIES } from '../core/policies/operator-definition.ts';
 
 /** The checked settings; `shape` below says what each one means. */
 export interface Configuration {
@@ -62,9 +63,10 @@ function setting<Value>(
   return filled.meta({ allowed, defaultText, meaning });
 }
 
-// Retention (rule 7): a transaction that carries the sender's time is too old from the retention
-// less a day on, so 2 days is the least that takes any; the lane checks it against every operator's
-// round age and hold expiry once they are known.
+// Retention (rule 7): an operator that names no hold expiry has the default one, so less than that is
+// never enough; the lane checks it against each operator's own ages once the log is replayed.
+const RETENTION_DAYS_MIN = DEFAULT_POLICIES.holdExpiryMaxMs / DAY_MS;
+
 const shape = {
   KASSA_DATA: setting(text('the path of a folder'), './data', 'the data folder; made if missing'),
   KASSA_HOST: setting(
@@ -95,7 +97,7 @@ const shape = {
     'size at which the log goes on in a new segment',
   ),
   KASSA_RETENTION_DAYS: setting(
-    wholeNumber(2, 3_650),
+    wholeNumber(RETENTION_DAYS_MIN, 3_650),
     '120',
     'how long a repeated transaction is known; at least every round age and hold expiry',
   ),

@@ -25,6 +25,7 @@ import type { FromLane, LaneThreadData, ToLane } from './lane/lane-messages.ts';
 import { CloseCode } from './lane/outbox.ts';
 import { serveStream } from './lane/stream.ts';
 import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
+import { refuseRetention } from './supervision/retention-check.ts';
 
 const GRACE_POLL_MS = 10;
 
@@ -49,12 +50,14 @@ class LaneThread {
 
   /** Rebuilds the state and tells main where the log ends. */
   recover(): void {
-    const { dataFolder, lane } = this.#data;
+    const { dataFolder, lane, settings } = this.#data;
     this.#counters.setGauge(LaneGauge.recoveryBlocksTotal, countBlocks(dataFolder));
     const onProgress = (progress: ReplayProgress): void => this.#showProgress(progress);
     this.#end = replayLog({ dataFolder, target: this.#shard, shard: lane, onProgress });
     const difference = this.#shard.checkTotals();
     assert(difference === '', `the sum over all accounts is zero after recovery: ${difference}`);
+    const refusal = refuseRetention(this.#shard.directory.operators, settings.retentionMs);
+    if (refusal !== '') throw new SettingError(refusal);
     showTables(this.#shard, this.#counters);
     send({ type: 'recovered', end: this.#end });
   }
@@ -131,7 +134,7 @@ class LaneThread {
       if (socket === undefined) {
         const rule = "the address must be this machine's and free";
         const text = `Cannot listen because ${rule}: ${host}:${port}. Set KASSA_HOST or KASSA_PORT.`;
-        this.fail('listening', new ListenError(text));
+        this.fail('listening', new SettingError(text));
         return;
       }
       this.#listenSocket = socket;
@@ -182,15 +185,15 @@ class LaneThread {
   }
 }
 
-/** The address cannot be listened on. */
-class ListenError extends Error {
-  override readonly name = 'ListenError';
+/** A setting that is wrong by what the log or the machine says. */
+class SettingError extends Error {
+  override readonly name = 'SettingError';
 }
 
 function exitCodeOf(error: unknown): ExitCodeValue {
   if (error instanceof DamagedLogError) return ExitCode.damagedLog;
   if (error instanceof UnknownVersionError) return ExitCode.version;
-  if (error instanceof ListenError) return ExitCode.configuration;
+  if (error instanceof SettingError) return ExitCode.configuration;
   return error instanceof InvariantError ? ExitCode.invariant : ExitCode.unexpected;
 }
 

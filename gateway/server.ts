@@ -119,10 +119,11 @@ class Server {
     try {
       const end = await this.#supervisor.recover(options.cancel);
       this.#checkClock(end);
+      const demo = this.#readDemo(end);
       this.#supervisor.openLog(end);
       const port = await this.#supervisor.listen();
       // Ready only with the demo: whoever waited for it finds the key.
-      const demo = await this.#makeDemo(end);
+      if (demo?.complete === false) await this.#makeDemo(demo);
       this.#readiness.enter('listening', Date.now());
       log.info({ port, adminPort: admin.port }, 'listening');
       const exited = this.#supervisor.exited.then(async (serverEnd) => {
@@ -198,17 +199,23 @@ class Server {
     if (refusal !== '') throw new StartError(refusal, ExitCode.configuration);
   }
 
-  /** Makes the demo with an empty log, or finishes one that a crash cut short. */
-  async #makeDemo(end: LogEnd): Promise<Demo | undefined> {
+  /**
+   * The demo of this folder, if there is one. A new one is on disk before the log has its first
+   * block: later an empty log would no longer tell that its making was cut short.
+   */
+  #readDemo(end: LogEnd): Demo | undefined {
     const { demo: isWanted, dataFolder } = this.#parts.configuration;
     if (!isWanted) return undefined;
     const known = readDemo(dataFolder);
-    const isFirstStart = end.blockNumber === 0;
-    if (!isFirstStart && (known === undefined || known.complete)) return known;
-    const demo = known ?? makeDemo();
-    writeDemo(dataFolder, { ...demo, complete: false });
-    await submitDemo(demo, (frame) => this.#supervisor.submit(frame));
-    writeDemo(dataFolder, { ...demo, complete: true });
+    if (end.blockNumber > 0) return known;
+    const demo = { ...(known ?? makeDemo()), complete: false };
+    writeDemo(dataFolder, demo);
     return demo;
+  }
+
+  /** Makes what the demo's text speaks of; resolves when it is durable. */
+  async #makeDemo(demo: Demo): Promise<void> {
+    await submitDemo(demo, (frame) => this.#supervisor.submit(frame));
+    writeDemo(this.#parts.configuration.dataFolder, { ...demo, complete: true });
   }
 }

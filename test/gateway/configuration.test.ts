@@ -26,7 +26,7 @@ const NUMBERS: readonly NumberRow[] = [
   {
     name: 'KASSA_RETENTION_DAYS',
     field: 'retentionMs',
-    minimum: 2,
+    minimum: 30,
     maximum: 3_650,
     unit: DAY_MS,
   },

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ExitCode } from '../../persist/exit-codes.ts';
 import { KassaProcess } from '../support/kassa-process.ts';
 
@@ -12,6 +12,9 @@ const DEPOSIT_MINOR = 10_000;
 const STOP_MS_MAX = 5_000;
 /** Into the records of a block, behind its header of 56 bytes. */
 const CONTENT_OFFSET_BYTES = 60;
+
+// Each test starts several processes; on a busy machine a start alone takes seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 let parent = '';
 let folder = '';
@@ -222,8 +225,13 @@ describe('a start is refused', () => {
   });
 });
 
-test('/readyz and /metrics answer on the admin port while the server runs', async () => {
-  const { port, adminPort } = await start().listening();
+test('/readyz is 503 with the reason until the server listens, then 200 beside /metrics', async () => {
+  const server = start();
+  const starting = await server.waitForLog('admin port listens');
+  const early = await fetch(`http://127.0.0.1:${Number(starting.adminPort)}/readyz`);
+  expect(early.status).toBe(503);
+  expect(await early.json()).toMatchObject({ ready: false, phase: 'recovering' });
+  const { port, adminPort } = await server.listening();
   await new Client(port).bet('one', 1);
   const ready = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
   expect(ready.status).toBe(200);

@@ -1,9 +1,11 @@
 // What the supervision decides by itself: heartbeats, the clock, the Node version, log lines.
 import { describe, expect, test } from 'vitest';
+import { DAY_MS } from '../../core/limits.ts';
 import { refuseClock } from '../../gateway/supervision/clock-check.ts';
 import { HEARTBEAT_TIMEOUT_MS, HeartbeatWatch } from '../../gateway/supervision/heartbeat-watch.ts';
 import { readManifest, refuseNode } from '../../gateway/supervision/pinned-node.ts';
 import { readableLine } from '../../gateway/supervision/process-log.ts';
+import { refuseRetention } from '../../gateway/supervision/retention-check.ts';
 
 describe('the heartbeat', () => {
   /** The time at which a watch that looks every `everyMs` finds the lane silent. */
@@ -63,6 +65,37 @@ describe('the clock', () => {
     expect(refusal).toContain('2026-01-02T03:04:05.000Z');
     expect(refusal).toContain('KASSA_ACCEPT_CLOCK=on');
   });
+});
+
+describe('the retention', () => {
+  const operator = (name: string, roundAgeMs: number, holdExpiryMaxMs: number) => ({
+    name,
+    policies: { roundAgeMs, holdExpiryMaxMs },
+  });
+
+  test.each([
+    [39, 40, 41],
+    [40, 40, 40],
+    [40, 39, 40],
+  ])('covers a round age of %d and a hold expiry of %d days with %d', (round, hold, days) => {
+    const operators = [operator('other', 1, 1), operator('one', round * DAY_MS, hold * DAY_MS)];
+    expect(refuseRetention(operators, days * DAY_MS)).toBe('');
+  });
+
+  test.each([
+    [41, 1],
+    [1, 41],
+    [40, 40 + 1 / DAY_MS],
+  ])(
+    'of 40 days is refused beside a round age of %d and a hold expiry of %d days',
+    (round, hold) => {
+      const operators = [operator('other', 1, 1), operator('one', round * DAY_MS, hold * DAY_MS)];
+      const refusal = refuseRetention(operators, 40 * DAY_MS);
+      expect(refusal).toContain('KASSA_RETENTION_DAYS');
+      expect(refusal).toContain('operator one');
+      expect(refusal).toContain('Set it to 41');
+    },
+  );
 });
 
 describe('the Node version', () => {
