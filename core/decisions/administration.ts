@@ -5,27 +5,31 @@
 import { assert } from '../assert.ts';
 import { Kind } from '../kinds.ts';
 import { type ClientDefinition, parseClientDefinition } from '../policies/client-definition.ts';
+import type { Directory } from '../policies/directory.ts';
 import {
   type OperatorDefinition,
   parseOperatorDefinition,
 } from '../policies/operator-definition.ts';
-import { ResultCode } from '../result-codes.ts';
 import type { TextColumn, TransactionColumns } from '../transaction-columns.ts';
 import type { ShardState } from './shard-state.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** ok, or malformed where the definition cannot be applied. */
-export function judgeAdministration(
-  state: ShardState,
+/** What a definition is checked against; a ShardState is one. */
+export interface DefinitionRules {
+  readonly directory: Directory;
+  readonly retentionMs: number;
+}
+
+/** Whether the definition of a setOperator or setClient can be applied; part of its form. */
+export function isDefinitionFit(
+  rules: DefinitionRules,
   columns: TransactionColumns,
   row: number,
-): number {
-  const isFit =
-    columns.kind[row] === Kind.setOperator
-      ? readOperator(state, columns, row) !== undefined
-      : readClient(state, columns, row) !== undefined;
-  return isFit ? ResultCode.ok : ResultCode.malformed;
+): boolean {
+  return columns.kind[row] === Kind.setOperator
+    ? readOperator(rules, columns, row) !== undefined
+    : readClient(rules, columns, row) !== undefined;
 }
 
 /** Changes the directory as an accepted record says. */
@@ -47,25 +51,25 @@ export function applyAdministration(
 }
 
 function readOperator(
-  state: ShardState,
+  rules: DefinitionRules,
   columns: TransactionColumns,
   row: number,
 ): OperatorDefinition | undefined {
   const name = textOf(columns, columns.player, row);
   const text = textOf(columns, columns.definition, row);
-  const definition = parseOperatorDefinition(text, state.retentionMs);
+  const definition = parseOperatorDefinition(text, rules.retentionMs);
   if (name === '' || definition === undefined) return undefined;
-  return state.directory.acceptsOperator(name, definition) ? definition : undefined;
+  return rules.directory.acceptsOperator(name, definition) ? definition : undefined;
 }
 
 function readClient(
-  state: ShardState,
+  rules: DefinitionRules,
   columns: TransactionColumns,
   row: number,
 ): ClientDefinition | undefined {
   const definition = parseClientDefinition(textOf(columns, columns.definition, row));
   if (definition === undefined) return undefined;
-  return state.directory.acceptsClient(definition) ? definition : undefined;
+  return rules.directory.acceptsClient(definition) ? definition : undefined;
 }
 
 function textOf(columns: TransactionColumns, column: TextColumn, row: number): string {

@@ -44,33 +44,43 @@ function applyEffects(state: ShardState, decision: Decision): void {
   switch (kind) {
     case Kind.bet:
       moveMoney(state, decision, SystemAccount.house);
-      return applyBet(state, decision);
+      applyBet(state, decision);
+      return;
     case Kind.win:
       moveMoney(state, decision, SystemAccount.house);
-      return applyWin(state, decision);
+      applyWin(state, decision);
+      return;
     case Kind.rollback:
       moveMoney(state, decision, SystemAccount.house);
-      return applyRollback(state, decision);
+      applyRollback(state, decision);
+      return;
     case Kind.deposit:
     case Kind.withdraw:
-      return moveMoney(state, decision, SystemAccount.cashier);
+      moveMoney(state, decision, SystemAccount.cashier);
+      return;
     case Kind.hold:
       moveMoney(state, decision, SystemAccount.transit);
-      return addHold(state, decision);
+      addHold(state, decision);
+      return;
     case Kind.capture:
     case Kind.release:
       moveMoney(state, decision, SystemAccount.cashier);
-      return reduceHold(state, decision.holdRow, decision.amountMinor);
+      reduceHold(state, decision.holdRow, decision.amountMinor);
+      return;
     case Kind.transfer:
-      return applyTransfer(state, decision);
+      applyTransfer(state, decision);
+      return;
     case Kind.grant:
     case Kind.convert:
     case Kind.forfeit:
-      return moveMoney(state, decision, SystemAccount.bonusFund);
+      moveMoney(state, decision, SystemAccount.bonusFund);
+      return;
     case Kind.adjust:
-      return moveMoney(state, decision, SystemAccount.adjustments);
+      moveMoney(state, decision, SystemAccount.adjustments);
+      return;
     case Kind.setStatus:
-      return applyStatus(state, decision);
+      applyStatus(state, decision);
+      return;
     case Kind.open:
       return;
     case Kind.setOperator:

@@ -9,7 +9,7 @@ import { writeRecord } from '../records/record-writer.ts';
 import { isRecordedCode, ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import type { TransactionColumns } from '../transaction-columns.ts';
-import { applyAdministration, judgeAdministration } from './administration.ts';
+import { applyAdministration } from './administration.ts';
 import { answerCode, answerDecision, answerOpeningRepeat, answerRepeat } from './answers.ts';
 import { applyDecision, takeSequence } from './apply-decision.ts';
 import { computeBalances } from './balances.ts';
@@ -125,8 +125,7 @@ export function judgeTransaction(
   const { decision } = state;
   beginDecision(state, slice, row, decision);
   let code: number = ResultCode.overloaded;
-  if (expiryIsTooLong(state, decision)) code = ResultCode.malformed;
-  else if (hasRoom(state, decision)) {
+  if (hasRoom(state, decision)) {
     if (decision.accountRow >= 0) code = judgeKind(state, decision, markRow);
     else code = decision.kind === Kind.open ? ResultCode.ok : ResultCode.accountNotFound;
   }
@@ -195,13 +194,6 @@ function copyKey(from: Int32Array, at: number, to: Int32Array): void {
   to[1] = from[at + 1];
   to[2] = from[at + 2];
   to[3] = from[at + 3];
-}
-
-/** Judged behind the key, so that a policy that was lowered meanwhile keeps repeats (rule 2). */
-function expiryIsTooLong(state: ShardState, decision: Decision): boolean {
-  if (decision.kind !== Kind.hold || (decision.fields & Field.expiresIn) === 0) return false;
-  const { holdExpiryMaxMs } = state.directory.operator(decision.owner >>> 8).policies;
-  return decision.expiresInMs > holdExpiryMaxMs;
 }
 
 /** Whether the tables may take what this transaction could add (design law 8). */
@@ -280,11 +272,6 @@ function openAccount(state: ShardState, slice: Slice, row: number, decision: Dec
 
 function administer(state: ShardState, slice: Slice, row: number): void {
   const { decision } = state;
-  const code = judgeAdministration(state, slice.columns, row);
-  if (code !== ResultCode.ok) {
-    answerCode(slice.outcomes, row, code);
-    return;
-  }
   beginDecision(state, slice, row, decision);
   takeSequence(state, decision);
   applyAdministration(state, slice.columns, row);

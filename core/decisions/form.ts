@@ -4,16 +4,14 @@
 
 import { Field, fieldsFitKind, Kind } from '../kinds.ts';
 import { AMOUNT_MINOR_MAX, DAY_MS } from '../limits.ts';
-import type { Directory } from '../policies/directory.ts';
 import { ResultCode } from '../result-codes.ts';
 import type { TransactionColumns } from '../transaction-columns.ts';
+import { type DefinitionRules, isDefinitionFit } from './administration.ts';
 
 const STATUS_MAX = 3;
 
 /** What the form of a slice is judged against. */
-export interface FormRules {
-  readonly directory: Directory;
-  readonly retentionMs: number;
+export interface FormRules extends DefinitionRules {
   readonly timeMs: number;
 }
 
@@ -32,12 +30,12 @@ export function judgeForm(
   forms: FormColumns,
 ): void {
   forms.owner[row] = 0;
-  let code = judgeFields(columns, row);
+  let code = judgeFields(columns, row, rules);
   if (code === ResultCode.ok) code = judgeTarget(columns, row, rules, forms);
   forms.code[row] = code;
 }
 
-function judgeFields(columns: TransactionColumns, row: number): number {
+function judgeFields(columns: TransactionColumns, row: number, rules: FormRules): number {
   const problem = columns.problem[row];
   if (problem === ResultCode.unknownKind || problem === ResultCode.malformed) return problem;
   const kind = columns.kind[row];
@@ -46,6 +44,9 @@ function judgeFields(columns: TransactionColumns, row: number): number {
     return ResultCode.malformed;
   }
   if (!detailsFitKind(columns, row, kind)) return ResultCode.malformed;
+  if (kind >= Kind.setOperator && !isDefinitionFit(rules, columns, row)) {
+    return problem === ResultCode.tooLarge ? problem : ResultCode.malformed;
+  }
   if (problem === ResultCode.idTooLong) return problem;
   if (!amountFitsKind(columns, row, kind)) return ResultCode.amountOutOfRange;
   return problem;

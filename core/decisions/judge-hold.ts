@@ -5,7 +5,13 @@ import { AccountStatus } from '../tables/account-table.ts';
 import { judgePayment } from './judge-money.ts';
 import type { ShardState } from './shard-state.ts';
 
+/**
+ * A hold. The policy's longest expiry is judged here and not with the form, so that a policy that
+ * was lowered meanwhile doesn't take the answer from a repeat (rule 2).
+ */
 export function judgeHold(state: ShardState, decision: Decision): number {
+  const { holdExpiryMaxMs } = state.directory.operator(decision.owner >>> 8).policies;
+  if (decision.expiresInMs > holdExpiryMaxMs) return ResultCode.malformed;
   const refusal = judgePayment(state, decision);
   if (refusal !== ResultCode.ok) return refusal;
   decision.heldMovedMinor = decision.amountMinor;

@@ -33,7 +33,8 @@ export function judgeWin(state: ShardState, decision: Decision): number {
 function judgeBetOfWin(state: ShardState, decision: Decision): number {
   if ((decision.fields & Field.reference) === 0) return judgeBetsOfRound(state, decision);
   const found = judgeReferencedBet(state, decision);
-  if (found !== ResultCode.betNotFound) return found;
+  const { policies } = state.directory.operator(decision.owner >>> 8);
+  if (found !== ResultCode.betNotFound || policies.winNeedsBet) return found;
   // Forgiven, the win joins the round that it names: bets there of which none lives still count.
   const inRound = judgeBetsOfRound(state, decision);
   return inRound === ResultCode.betRolledBack ? inRound : found;

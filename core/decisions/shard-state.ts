@@ -38,12 +38,12 @@ export class ShardState {
   readonly directory: Directory = new Directory();
   readonly accounts: AccountTable = new AccountTable();
   readonly index: TransactionIndex = new TransactionIndex();
-  readonly openRounds: OpenRounds = new OpenRounds(this.index.rounds);
+  readonly openRounds: OpenRounds;
   readonly holds: HoldTable = new HoldTable();
   readonly system: SystemAccounts = new SystemAccounts();
   readonly undo: UndoLog = new UndoLog();
   readonly decision: Decision = new Decision();
-  retentionMs = RETENTION_DEFAULT_MS;
+  retentionMs: number = RETENTION_DEFAULT_MS;
   /** Of the last record; 0 before the first. */
   sequence = 0;
   lastTimeMs = 0;
@@ -53,5 +53,6 @@ export class ShardState {
   constructor(hashSeed: Uint8Array, bounds: ShardBounds) {
     this.bounds = bounds;
     this.keys = new TransactionKeys(hashSeed);
+    this.openRounds = new OpenRounds(this.index.rounds);
   }
 }

@@ -10,43 +10,43 @@ export const RECORD_FORMAT_VERSION = 1;
  */
 export const Content = {
   /** An amount was named (varint). */
-  amount: 1 << 0,
+  amount: 0x1,
   /** Cash moved (signed varint); without the bit 0. */
-  cashMoved: 1 << 1,
+  cashMoved: 0x2,
   /** Bonus moved and bonus after (signed varints); without the bit both 0. */
-  bonus: 1 << 2,
+  bonus: 0x4,
   /** Held after (varint); without the bit 0. */
-  held: 1 << 3,
-  round: 1 << 4,
-  game: 1 << 5,
-  roundEnd: 1 << 6,
-  reference: 1 << 7,
+  held: 0x8,
+  round: 0x10,
+  game: 0x20,
+  roundEnd: 0x40,
+  reference: 0x80,
   /** Number of the provider (varint); without the bit 0, none. */
-  provider: 1 << 8,
-  metadata: 1 << 9,
-  stakeless: 1 << 10,
-  ofWin: 1 << 11,
-  noop: 1 << 12,
-  made: 1 << 13,
+  provider: 0x100,
+  metadata: 0x200,
+  stakeless: 0x400,
+  ofWin: 0x800,
+  noop: 0x1000,
+  made: 0x2000,
   /** The sender's time in ms (varint). */
-  sentAt: 1 << 14,
+  sentAt: 0x4000,
   /** transfer: the receiver's id, its row + 1 and, where accepted, its cash after. */
-  to: 1 << 15,
-  bucketBonus: 1 << 16,
-  reason: 1 << 17,
+  to: 0x8000,
+  bucketBonus: 0x10000,
+  reason: 0x20000,
   /** ms (varint). */
-  expiresIn: 1 << 18,
+  expiresIn: 0x40000,
   /** The status set (varint). */
-  status: 1 << 19,
+  status: 0x80000,
   /** JSON text of a definition, length as varint. */
-  definition: 1 << 20,
+  definition: 0x100000,
   /** open, setOperator: owner (varint) and the player's id or the operator's name. */
-  player: 1 << 21,
+  player: 0x200000,
   /** A member of an atomic batch. */
-  atomic: 1 << 22,
-  amountNegative: 1 << 23,
+  atomic: 0x400000,
+  amountNegative: 0x800000,
   /** setStatus: the status before; rollback: the mark that it leaves (varint). */
-  extra: 1 << 24,
+  extra: 0x1000000,
 } as const;
 
 // Order of a record: byte count of the rest (varint); kind (byte); code (byte); contents (varint);

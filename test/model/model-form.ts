@@ -95,7 +95,7 @@ function isMalformed(transaction: ModelTransaction, conditions: FormConditions):
     hasWrongFields(transaction) ||
     hasWrongValues(transaction) ||
     idsOf(transaction).some((id) => !isCleanText(id)) ||
-    isExpiryWrong(transaction, state) ||
+    isExpiryWrong(transaction) ||
     (transaction.kind === 'setOperator' && !isDefinitionRight(transaction, state)) ||
     (transaction.kind === 'transfer' && transaction.to === transaction.player) ||
     (transaction.kind === 'win' && endsNoRound(transaction)) ||
@@ -136,17 +136,9 @@ function hasWrongValues(transaction: ModelTransaction): boolean {
   );
 }
 
-function isExpiryWrong(transaction: ModelTransaction, state: ModelState): boolean {
-  const { expiresIn } = transaction;
-  if (expiresIn === undefined) {
-    return false;
-  }
-  const longestMs = state.operators.get(transaction.operator)?.holdExpiryMaxMs;
-  return (
-    !Number.isSafeInteger(expiresIn) ||
-    expiresIn < 1 ||
-    (longestMs !== undefined && expiresIn > longestMs)
-  );
+/** The operator's bound is judged with the hold, behind its key. */
+function isExpiryWrong({ expiresIn }: ModelTransaction): boolean {
+  return expiresIn !== undefined && !(Number.isSafeInteger(expiresIn) && expiresIn >= 1);
 }
 
 function endsNoRound(transaction: ModelTransaction): boolean {

@@ -2,12 +2,15 @@
 // is left at the expiry. Used by tests only.
 
 import { ResultCode } from '../../core/result-codes.ts';
-import { credit, fits, isOverdrawn, type Situation, statusRefusal } from './model-money.ts';
+import { credit, isOverdrawn, type Situation, statusRefusal } from './model-money.ts';
 import { keyOf, targetKey } from './model-state.ts';
 
 /** cash → held. */
 export function decideHold(situation: Situation): number {
   const { account, amount, player, state, transaction, nowMs } = situation;
+  if ((transaction.expiresIn ?? 0) > situation.operator.holdExpiryMaxMs) {
+    return ResultCode.malformed;
+  }
   const refusal = statusRefusal(account, ['closed', 'frozen']);
   if (refusal !== ResultCode.ok) {
     return refusal;
@@ -34,11 +37,7 @@ export function decideHold(situation: Situation): number {
   return ResultCode.ok;
 }
 
-/**
- * held → cashier for capture, held → cash for release; in any status. The rules' row has no
- * overflow, but next to a negative bonus the cash that comes back can pass the bound: the model
- * refuses that last of all, so that no balance is ever out of bounds.
- */
+/** held → cashier for capture, held → cash for release; in any status. */
 export function decideCaptureOrRelease(situation: Situation): number {
   const { account, amount, player, transaction } = situation;
   const hold = player.holds.get(
@@ -54,9 +53,6 @@ export function decideCaptureOrRelease(situation: Situation): number {
     return ResultCode.exceedsHold;
   }
   const isCapture = transaction.kind === 'capture';
-  if (!fits(account, isCapture ? { held: -amount } : { held: -amount, cash: amount })) {
-    return ResultCode.overflow;
-  }
   if (isCapture) {
     credit(situation, 'cashier', { held: -amount });
   } else {

@@ -54,7 +54,8 @@ export function fits(
   const cash = account.cash + (change.cash ?? 0n);
   const bonus = account.bonus + (change.bonus ?? 0n);
   const held = account.held + (change.held ?? 0n);
-  return [cash, bonus, held, cash + bonus + held].every(withinBounds);
+  // Cash with held, and cash with bonus: what is held must always fit back, or be taken away.
+  return [cash, bonus, held, cash + bonus, cash + held, cash + bonus + held].every(withinBounds);
 }
 
 /** Moves an amount (below zero: the other way) from a system account to a player's bucket. */

@@ -24,6 +24,8 @@ const unrecordedCodes: readonly number[] = [
   ResultCode.accountNotFound,
   ResultCode.betNotFound,
   ResultCode.holdNotFound,
+  // A hold that expires later than its operator allows, known only behind its key.
+  ResultCode.malformed,
 ];
 
 /** An answer that is no outcome: without balances, sequence and time. */

@@ -1,7 +1,6 @@
 // What time does by itself: holds expire and open rounds are closed by age, each by a record of its
 // own that stands before the next decision (rules 29, 31). Used by tests only.
 
-import { fits } from './model-money.ts';
 import { shownBalances } from './model-records.ts';
 import type { ModelHold, ModelPlayer, ModelRound, ModelState } from './model-state.ts';
 import type { ModelEvent } from './model-transaction.ts';
@@ -59,12 +58,12 @@ function openRounds(state: ModelState): Owned<ModelRound>[] {
   return open;
 }
 
-/** Gives back what is left, unless the cash would pass its bound: then the hold waits. */
+/** Gives back what is left. */
 function expireHold(state: ModelState, owned: Owned<ModelHold>, nowMs: number): ModelEvent[] {
   const { thing: hold, player } = owned;
   const account = player.accounts.get(hold.currency);
   const amount = hold.remaining;
-  if (account === undefined || !fits(account, { held: -amount, cash: amount })) {
+  if (account === undefined) {
     return [];
   }
   account.held -= amount;

@@ -100,7 +100,11 @@ describe('form', () => {
       { ...bet, kind: 'win', roundEnd: true },
       Code.malformed,
     ],
-    ['a hold longer than allowed', { ...bet, kind: 'hold', expiresIn: 31 * dayMs }, Code.malformed],
+    [
+      'a hold longer than allowed',
+      { kind: 'hold', amount: 0x7fffffff, expiresIn: 31 * dayMs },
+      Code.malformed,
+    ],
     ['an id of 65 bytes', { ...bet, round: `${'é'.repeat(32)}a` }, Code.idTooLong],
     ['a bet below 0', { ...bet, amount: -1 }, Code.amountOutOfRange],
     ['a bet of 2^53', { ...bet, amount: largest + 1 }, Code.amountOutOfRange],
