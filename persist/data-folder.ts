@@ -8,7 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { assert } from '../core/assert.ts';
 import { syncFolder, UNFINISHED_SUFFIX, writeFileDurably } from './durable-files.ts';
-import { ExitCode } from './exit-codes.ts';
+import { ExitCode, type ExitCodeValue } from './exit-codes.ts';
 import { UnknownVersionError } from './log-errors.ts';
 
 const IDENTITY_FILE = 'identity.json';
@@ -42,7 +42,7 @@ export interface FolderIdentity {
 /** The data folder cannot be made or used as it is. */
 export class DataFolderError extends Error {
   override readonly name = 'DataFolderError';
-  readonly exitCode = ExitCode.damagedLog;
+  readonly exitCode: ExitCodeValue = ExitCode.damagedLog;
 }
 
 /** Opens the data folder, or makes it when it is new. The caller holds its lock. */

@@ -6,7 +6,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'nod
 import { join, resolve } from 'node:path';
 import { assert } from '../core/assert.ts';
 import { makeFolder } from './data-folder.ts';
-import { ExitCode } from './exit-codes.ts';
+import { ExitCode, type ExitCodeValue } from './exit-codes.ts';
 
 const LOCK_FILE = 'lock';
 const FLOCK_TIMEOUT_MS = 10_000;
@@ -17,7 +17,7 @@ const HELD_BY_ANOTHER = 75;
 /** The data folder is in use, or cannot be locked. */
 export class FolderLockError extends Error {
   override readonly name = 'FolderLockError';
-  readonly exitCode = ExitCode.lock;
+  readonly exitCode: ExitCodeValue = ExitCode.lock;
 }
 
 /** A held lock. */

@@ -1,6 +1,6 @@
 // The ways in which a log or a data folder cannot be used. All are thrown before anything is served;
 // their text is meant for the person who has to act on it, and the exit code for the supervisor.
-import { ExitCode } from './exit-codes.ts';
+import { ExitCode, type ExitCodeValue } from './exit-codes.ts';
 
 /** Where a log is damaged, and how. */
 export interface Damage {
@@ -18,7 +18,7 @@ export interface Damage {
  */
 export class DamagedLogError extends Error {
   override readonly name = 'DamagedLogError';
-  readonly exitCode = ExitCode.damagedLog;
+  readonly exitCode: ExitCodeValue = ExitCode.damagedLog;
   readonly damage: Damage;
 
   constructor(damage: Damage, cause?: unknown) {
@@ -37,7 +37,7 @@ export class DamagedLogError extends Error {
 /** The data folder or a part of it has a format version that this program does not know. */
 export class UnknownVersionError extends Error {
   override readonly name = 'UnknownVersionError';
-  readonly exitCode = ExitCode.version;
+  readonly exitCode: ExitCodeValue = ExitCode.version;
 
   constructor(part: string, versions: { readonly known: number; readonly found: unknown }) {
     super(

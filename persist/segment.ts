@@ -7,13 +7,16 @@
 // its own files are on disk, so a crash leaves either that leftover, which the next start removes,
 // or an empty segment with the right name, which it uses.
 import {
+  accessSync,
   chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
@@ -26,6 +29,8 @@ import { segmentName } from './segment-list.ts';
 
 const DATA_FILE = 'data.mdb';
 const KEY_BYTES = 8;
+/** More than the two files of a new environment take (8 KiB each). */
+const ROOM_BYTES = 65_536;
 const APPEND = { append: true };
 
 /** Address space beyond the rotation size: LMDB's own pages, and what one commit may add. */
@@ -64,6 +69,7 @@ export class Segment {
     const unfinished = `${folder}${UNFINISHED_SUFFIX}`;
     rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(unfinished, { mode: 0o700 });
+    probeRoom(join(unfinished, 'room'));
     void openEnvironment(unfinished, options).close();
     for (const file of [DATA_FILE, 'lock.mdb']) chmodSync(join(unfinished, file), 0o600);
     syncFile(join(unfinished, DATA_FILE));
@@ -83,6 +89,7 @@ export class Segment {
     if (!existsSync(file)) refuse(`a file ${DATA_FILE}`, 'none');
     const problem = findFileProblem(file);
     if (problem !== null) refuse(`in ${DATA_FILE} ${problem.expected}`, problem.found);
+    if (options.readOnly !== true) accessSync(file, constants.R_OK | constants.W_OK);
     try {
       return new Segment(options);
     } catch (cause) {
@@ -152,6 +159,12 @@ export class Segment {
     this.#key.writeUInt32BE(blockNumber >>> 0, 4);
     return this.#key;
   }
+}
+
+/** Throws as Node does when the disk has no room: lmdb-js ends the process if its open fails. */
+function probeRoom(file: string): void {
+  writeFileSync(file, Buffer.alloc(ROOM_BYTES), { mode: 0o600, flush: true });
+  rmSync(file);
 }
 
 /** Removes what a crash left of segments that were being made; the log writer does it at start. */
