@@ -1,6 +1,7 @@
-// How many blocks a log holds, for the progress of a recovery: read from the last segment's name and
-// size, without reading a block. Called in the thread that replays the log, before it does; changes
-// nothing. Only a measure: whether the blocks are all there and sound is the log reader's to say.
+// How many blocks a log holds, for the progress of a recovery: read from the last segment's name
+// and size, without reading a block. Called in the thread that replays the log, before it does;
+// changes nothing. Only a measure: whether the blocks are all there and sound is the log reader's
+// to say.
 import { logFolderOf } from './data-folder.ts';
 import { Segment } from './segment.ts';
 import { listSegments } from './segment-list.ts';
