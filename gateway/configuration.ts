@@ -1,5 +1,6 @@
-// Every setting: its name, default, allowed values and meaning, in one place; configuration-source.ts
-// reads them from the environment and the file, `npm start -- --help` prints them. Main thread only.
+// Every setting: its name, default, allowed values and meaning, in one place;
+// configuration-source.ts reads them from the environment and the file, `npm start -- --help`
+// prints them. Main thread only.
 import { z } from 'zod';
 import { BATCH_TRANSACTIONS_MAX, DAY_MS } from '../core/limits.ts';
 import { DEFAULT_POLICIES } from '../core/policies/operator-definition.ts';
@@ -63,8 +64,8 @@ function setting<Value>(
   return filled.meta({ allowed, defaultText, meaning });
 }
 
-// Retention (rule 7): an operator that names no hold expiry has the default one, so less than that is
-// never enough; the lane checks it against each operator's own ages once the log is replayed.
+// Retention (rule 7): an operator that names no hold expiry has the default one, so less than that
+// is never enough; the lane checks it against each operator's own ages once the log is replayed.
 const RETENTION_DAYS_MIN = DEFAULT_POLICIES.holdExpiryMaxMs / DAY_MS;
 
 const shape = {

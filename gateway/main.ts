@@ -1,5 +1,6 @@
-// The process: arguments, configuration, signals, what a person reads, and the exit. Everything else
-// is in server.ts. Standard output carries only the text for a person; the log goes to standard error.
+// The process: arguments, configuration, signals, what a person reads, and the exit. Everything
+// else is in server.ts. Standard output carries only the text for a person; the log goes to
+// standard error.
 import { ExitCode } from '../persist/exit-codes.ts';
 import type { Configuration } from './configuration.ts';
 import {
@@ -12,8 +13,8 @@ import { type RunningServer, startServer } from './server.ts';
 import { readManifest } from './supervision/pinned-node.ts';
 import type { ServerEnd } from './supervision/supervisor.ts';
 
-// Ctrl-C reaches the process twice, from the terminal and from `npm start` which hands it on: signals
-// this close together are one. A later one ends the process at once.
+// Ctrl-C reaches the process twice, from the terminal and from `npm start` which hands it on:
+// signals this close together are one. A later one ends the process at once.
 const SAME_SIGNAL_MS = 500;
 
 const cancel = new AbortController();
@@ -86,7 +87,7 @@ function exitCodeOf(error: unknown): number {
   return typeof exitCode === 'number' ? exitCode : ExitCode.unexpected;
 }
 
-/** What lmdb and the sockets do at an exit in the middle of work is unknown; SIGKILL asks nobody. */
+/** An exit in the middle of work would run clean-up of lmdb and sockets; SIGKILL asks nobody. */
 function killProcess(): void {
   process.kill(process.pid, 'SIGKILL');
 }

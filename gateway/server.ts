@@ -1,6 +1,6 @@
-// Puts one server together: checks, lock, admin port, threads, demo. Main thread only; used by main.ts
-// and by tests in their own process, so it ends no process and takes no signal. A crash leaves the
-// data folder, and the next start recovers from its log.
+// Puts one server together: checks, lock, admin port, threads, demo. Main thread only; used by
+// main.ts and by tests in their own process, so it ends no process and takes no signal. A crash
+// leaves the data folder, and the next start recovers from its log.
 import type { Logger } from 'pino';
 import { allocateCommitPort, holdCommits } from '../persist/commit-port.ts';
 import { type FolderIdentity, openDataFolder } from '../persist/data-folder.ts';

@@ -34,8 +34,8 @@ Kassa listens on http://${address} (WebSocket: ws://${address}/v1/stream).
   player     ${player}, opened with ${deposit} ${currency}
   client key ${key}
 
-Place a first bet of ${stake} ${currency} from a second terminal. Pasted again it takes nothing more: the
-same transactionId is a repeat, answered with the first outcome and "replay": true.
+Place a first bet of ${stake} ${currency} from a second terminal. Pasted again it takes nothing more:
+the same transactionId is a repeat, answered with the first outcome and "replay": true.
 
   curl -s http://${address}/v1/transactions \\
     -H 'content-type: application/json' -H 'authorization: Bearer ${key}' \\

@@ -1,8 +1,8 @@
 // What one lane counts, in shared memory: the lane's thread writes, the main thread reads at each
 // scrape, and nothing is posted per transaction (design section 7). Every cell has one writer: the
-// lane, but for `scrape`, which is main's. Aligned 8-byte stores are not torn on the 64-bit machines
-// that Kassa runs on; readings of several cells may be a few transactions apart. A crash leaves
-// nothing: counters start at zero with the process.
+// lane, but for `scrape`, which is main's. Aligned 8-byte stores are not torn on the 64-bit
+// machines that Kassa runs on; readings of several cells may be a few transactions apart. A crash
+// leaves nothing: counters start at zero with the process.
 import { assert } from '../../core/assert.ts';
 
 /** What a lane shows as it is now; set with `setGauge`. */

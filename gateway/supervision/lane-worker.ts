@@ -1,5 +1,5 @@
-// Main's handle on one lane's thread: starts it, hands it the few messages of its life, and says when
-// it has ended. Nothing here is on the path of a client's transaction. Main thread only.
+// Main's handle on one lane's thread: starts it, hands it the few messages of its life, and says
+// when it has ended. Nothing here is on the path of a client's transaction. Main thread only.
 //
 //   new LaneWorker ─▶ recovered ─▶ run() ─▶ listening ─▶ submit()* ─▶ stop() ─▶ ended
 import { Worker } from 'node:worker_threads';

@@ -1,5 +1,5 @@
-// Main's handle on the log writer's thread. The thread ends by itself once every lane has closed its
-// port and all blocks are on disk; after a failure it stands still until the process ends. Main
+// Main's handle on the log writer's thread. The thread ends by itself once every lane has closed
+// its port and all blocks are on disk; after a failure it stands still until the process ends. Main
 // thread only.
 import { Worker } from 'node:worker_threads';
 import type { LogWriterThreadData } from '../../persist/log-writer-thread.ts';

@@ -1,5 +1,5 @@
-// Refuses any Node but the pinned one. On others lmdb was seen to store foreign memory in place of a
-// block, without an error. Main thread only, first thing of a start.
+// Refuses any Node but the pinned one. On others lmdb was seen to store foreign memory in place of
+// a block, without an error. Main thread only, first thing of a start.
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 

@@ -1,7 +1,7 @@
 // Runs the server's threads: the lane first, which rebuilds its state from the log; then the log
 // writer, which goes on where the log ends; then the lane may listen. Watches both until the end.
-// Main thread only. What always holds: the first reason to stop stops everything (design law 7), and
-// a clean stop ends only after every taken transaction is answered. A crash leaves the log.
+// Main thread only. What always holds: the first reason to stop stops everything (design law 7),
+// and a clean stop ends only after every taken transaction is answered. A crash leaves the log.
 //
 //   recover() ─▶ openLog() ─▶ listen() ─▶ stop() ─▶ exited with 0
 //        └───────────┴────────────┴── any failure ─▶ exited with the reason's code
@@ -82,8 +82,8 @@ export class Supervisor {
   }
 
   /**
-   * Starts the log writer at the end of the log. The lane may run at once: until the log is open its
-   * blocks wait in their buffers, and their answers with them.
+   * Starts the log writer at the end of the log. The lane may run at once: until the log is open
+   * its blocks wait in their buffers, and their answers with them.
    */
   openLog(resume: LogEnd): void {
     const { readiness, writer } = this.#settings;

@@ -79,7 +79,7 @@ async function answerOf(response: Response): Promise<Answer> {
 }
 
 describe('a first start', () => {
-  test('prints a bet that works when pasted into a shell, and is a repeat the second time', async () => {
+  test('prints a bet that works when pasted, and is a repeat the second time', async () => {
     const server = start();
     const { port } = await server.listening();
     await server.waitForOutput('npm run example');
@@ -204,14 +204,15 @@ describe('a start is refused', () => {
     expect(other.errors).toContain(`127.0.0.1:${port}. Set KASSA_HOST or KASSA_PORT`);
   });
 
-  test('with a damaged log, by a message that names the segment, and nothing is changed', async () => {
+  test('with a damaged log, naming the segment, and nothing is changed', async () => {
     const { port } = await start().listening();
     await new Client(port).bet('one', 1);
     await started[0].end('SIGTERM');
     const [segment] = readdirSync(join(folder, 'log'));
     const file = join(folder, 'log', segment, 'data.mdb');
     const bytes = readFileSync(file);
-    // LMDB leaves old copies of small blocks on free pages: only damage to all of them is surely read.
+    // LMDB leaves old copies of small blocks on free pages: only damage to all of them is surely
+    // read.
     for (let at = bytes.indexOf('KASB'); at >= 0; at = bytes.indexOf('KASB', at + 1)) {
       bytes[at + CONTENT_OFFSET_BYTES] ^= 1;
     }
@@ -225,7 +226,7 @@ describe('a start is refused', () => {
   });
 });
 
-test('/readyz is 503 with the reason until the server listens, then 200 beside /metrics', async () => {
+test('/readyz is 503 with the reason until the server listens, then 200', async () => {
   const server = start();
   const starting = await server.waitForLog('admin port listens');
   const early = await fetch(`http://127.0.0.1:${Number(starting.adminPort)}/readyz`);
