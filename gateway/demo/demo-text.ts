@@ -34,7 +34,7 @@ Kassa listens on http://${address} (WebSocket: ws://${address}/v1/stream).
   player     ${player}, opened with ${deposit} ${currency}
   client key ${key}
 
-Place a first bet of ${stake} ${currency} from a second terminal. Pasted again it takes nothing more:
+Place a first bet of ${stake} ${currency} from a second terminal. Pasted again it takes nothing:
 the same transactionId is a repeat, answered with the first outcome and "replay": true.
 
   curl -s http://${address}/v1/transactions \\
