@@ -24,10 +24,12 @@ export class ServerProcess {
   private constructor(dataFolder: string, ports: readonly [number, number], settings: object) {
     this.dataFolder = dataFolder;
     [this.port, this.#adminPort] = ports;
+    // A setting of the caller's shell must not change what is measured.
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('KASSA_'));
     this.#child = spawn(process.execPath, [PROGRAM], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        ...process.env,
+        ...Object.fromEntries(inherited),
         KASSA_DATA: dataFolder,
         KASSA_PORT: String(this.port),
         KASSA_ADMIN_PORT: String(this.#adminPort),

@@ -130,7 +130,7 @@ export class RequestQueue {
     if (request === undefined) return;
     if (answer[0] === REFUSED_TYPE) {
       this.#takeRefusal(request, wholeNumber(answer[2]), String(answer[3] ?? ''));
-    } else if (answer[0] === request.type) {
+    } else if (answer[0] === request.answerType) {
       this.#forget(request);
       request.answer(wholeNumber(answer[2]), answer[3]);
     } else {

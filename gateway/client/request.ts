@@ -41,6 +41,11 @@ export class Request {
     return Math.max(1, this.items.length);
   }
 
+  /** An atomic batch is answered in the form of any other. */
+  get answerType(): RequestType {
+    return this.type === RequestType.atomic ? RequestType.batch : this.type;
+  }
+
   /** Gives it its id and bytes; the same ones every time it is sent. */
   encode(id: number): Uint8Array {
     this.id = id;

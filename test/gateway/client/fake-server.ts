@@ -32,7 +32,7 @@ export class FakeServer {
   /** While set, answers are kept back. */
   isHeld = false;
   connectionCount = 0;
-  readonly key = KEY;
+  readonly key: string = KEY;
   readonly port: number;
   readonly #server: WebSocketServer;
   readonly #sequences = new Map<string, number>();
@@ -129,7 +129,7 @@ export class FakeServer {
       ];
     }
     const outcomes = items.map((item) => this.#execute(String(item[1])));
-    return [type, requestId, this.executedIds.length, outcomes];
+    return [1, requestId, this.executedIds.length, outcomes];
   }
 
   #execute(id: string): unknown {
