@@ -3,7 +3,7 @@
 // anything is installed. It changes node_modules only, by npm alone; a crash half-way leaves an
 // installation that the next call finds incomplete and makes anew.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -100,7 +100,7 @@ function install() {
   const call = `cd "$KASSA_FOLDER" && ${command}`;
   const result = spawnSync('npx', ['--yes', '-p', nodePackage(), '-c', call], {
     cwd: place,
-    env: { ...process.env, KASSA_FOLDER: projectFolder },
+    env: { ...process.env, ...cacheSetting(place), KASSA_FOLDER: projectFolder },
     // Standard output belongs to the program that is started afterwards.
     stdio: ['ignore', 2, 2],
   });
@@ -108,6 +108,16 @@ function install() {
   if (result.error !== undefined || result.status !== 0) {
     const reason = result.error?.message ?? `npm ended with ${result.status ?? result.signal}`;
     fail(`Cannot install because npm failed: ${reason}. Check the network and npm's output above`);
+  }
+}
+
+/** npm keeps its cache under the home folder, which a service's user may not have. */
+function cacheSetting(place) {
+  try {
+    accessSync(os.homedir(), constants.W_OK);
+    return {};
+  } catch {
+    return { npm_config_cache: path.join(place, 'npm-cache') };
   }
 }
 
