@@ -49,8 +49,8 @@ export const RETRY_DELAY_MS = 50;
 /** The lane shows that it lives, and looks for expired holds, this often. */
 export const HEARTBEAT_MS = 100;
 
-/** How long closed connections may take to go at a stop before they are cut. */
-export const CLOSE_GRACE_MS = 500;
+/** How long a client may take to answer a close before its socket is cut. */
+export const CLOSE_GRACE_MS = 1_000;
 
 assert(
   (ATOMIC_TRANSACTIONS_MAX + ADVANCE_RECORDS_MAX + 1) * RECORD_BYTES_MAX < BLOCK_CONTENT_BYTES_MAX,

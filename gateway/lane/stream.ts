@@ -18,7 +18,7 @@ import { authenticate } from './authentication.ts';
 import { ClientSession } from './client-session.ts';
 import type { AnswerSink, Connection } from './connection.ts';
 import type { Lane } from './lane.ts';
-import { IDLE_TIMEOUT_SECONDS, UNREAD_BYTES_MAX } from './lane-limits.ts';
+import { CLOSE_GRACE_MS, IDLE_TIMEOUT_SECONDS, UNREAD_BYTES_MAX } from './lane-limits.ts';
 import type { LaneSettings } from './lane-messages.ts';
 import { CloseCode } from './outbox.ts';
 
@@ -38,6 +38,8 @@ const packr = new Packr({ useRecords: false });
 interface SocketData {
   readonly client: Client;
   connection: Connection | undefined;
+  /** Set by the close event: any call on the socket would throw from then on. */
+  isGone: boolean;
 }
 
 /** Adds the WebSocket route to the app; returns a function that counts the open sockets. */
@@ -56,7 +58,7 @@ export function serveStream(app: TemplatedApp, options: StreamOptions): () => nu
         const client = admit(options, response, request);
         if (client === undefined) return;
         response.upgrade<SocketData>(
-          { client, connection: undefined },
+          { client, connection: undefined, isGone: false },
           request.getHeader('sec-websocket-key'),
           PROTOCOL,
           request.getHeader('sec-websocket-extensions'),
@@ -79,8 +81,9 @@ export function serveStream(app: TemplatedApp, options: StreamOptions): () => nu
     close: (socket) => {
       openCount -= 1;
       lane.guard('close', () => {
-        const { connection } = socket.getUserData();
-        if (connection !== undefined) lane.disconnect(connection);
+        const data = socket.getUserData();
+        data.isGone = true;
+        if (data.connection !== undefined) lane.disconnect(data.connection);
       });
     },
   });
@@ -179,10 +182,16 @@ class SocketSink implements AnswerSink {
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return;
-    const { connection } = this.#socket.getUserData();
+    const data = this.#socket.getUserData();
     // Before end(), whose close event may come at once or only when the client has read on.
-    if (connection !== undefined) this.#lane.disconnect(connection);
+    if (data.connection !== undefined) this.#lane.disconnect(data.connection);
     this.#socket.end(code, reason);
+    if (data.isGone) return;
+    // A client that does not read would keep its unread answers in our memory.
+    const cut = (): void => {
+      if (!data.isGone) this.#socket.close();
+    };
+    setTimeout(() => this.#lane.guard('cutting a socket', cut), CLOSE_GRACE_MS).unref();
   }
 
   get #isClosed(): boolean {
