@@ -97,7 +97,7 @@ function isMalformed(transaction: ModelTransaction, conditions: FormConditions):
     idsOf(transaction).some((id) => !isCleanText(id)) ||
     isExpiryWrong(transaction) ||
     (transaction.kind === 'setOperator' && !isDefinitionRight(transaction, state)) ||
-    (transaction.kind === 'transfer' && transaction.to === transaction.player) ||
+    (transaction.kind === 'transfer' && isToItself(transaction)) ||
     (transaction.kind === 'win' && endsNoRound(transaction)) ||
     (batchOf !== undefined && isOutOfPlaceInBatch(transaction, batchOf))
   );
@@ -139,6 +139,11 @@ function hasWrongValues(transaction: ModelTransaction): boolean {
 /** The operator's bound is judged with the hold, behind its key. */
 function isExpiryWrong({ expiresIn }: ModelTransaction): boolean {
   return expiresIn !== undefined && !(Number.isSafeInteger(expiresIn) && expiresIn >= 1);
+}
+
+/** An id that is too long names nobody, so two of them are not compared. */
+function isToItself({ to, player }: ModelTransaction): boolean {
+  return to === player && Buffer.byteLength(to ?? '') <= idBytesMax;
 }
 
 function endsNoRound(transaction: ModelTransaction): boolean {
