@@ -22,10 +22,16 @@ export class KassaProcess {
   readonly ended: Promise<ProcessEnd>;
   readonly #child: ChildProcess;
 
-  constructor(dataFolder: string, settings: Readonly<Record<string, string>> = {}) {
+  /** `wrapper` is a command that runs the server in its own place, such as `strace -D …`. */
+  constructor(
+    dataFolder: string,
+    settings: Readonly<Record<string, string>> = {},
+    wrapper: readonly string[] = [],
+  ) {
     const startedMs = performance.now();
+    const [program, ...parts] = [...wrapper, process.execPath, PROGRAM];
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('KASSA_'));
-    this.#child = spawn(process.execPath, [PROGRAM], {
+    this.#child = spawn(program, parts, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...Object.fromEntries(inherited),
