@@ -1,6 +1,6 @@
-// data/demo.json: the demo client's key, so that the first bet can be printed again at each start.
-// It is on disk before the client is made, else a crash in between would leave a client whose key
-// nobody knows. Main thread only. A crash leaves the old file or the new one.
+// data/demo.json: the keys of the demo's two clients, so that the first bet can be printed again at
+// each start. It is on disk before the clients are made, else a crash in between would leave a client
+// whose key nobody knows. Main thread only. A crash leaves the old file or the new one.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ const SECRET_BYTES = 32;
 const demoSchema = z.strictObject({
   clientId: z.string(),
   secret: z.string(),
+  adminId: z.string(),
+  adminSecret: z.string(),
   complete: z.boolean(),
 });
 
@@ -21,7 +23,10 @@ export interface Demo {
   readonly clientId: string;
   /** The second half of the key, the only place where it is kept in clear. */
   readonly secret: string;
-  /** Whether operator, client, player and money are durable. */
+  /** The platform client that may make further operators and clients. */
+  readonly adminId: string;
+  readonly adminSecret: string;
+  /** Whether operator, clients, player and money are durable. */
   readonly complete: boolean;
 }
 
@@ -43,11 +48,13 @@ export function readDemo(dataFolder: string): Demo | undefined {
   );
 }
 
-/** A new demo with a random secret; not written yet. */
+/** A new demo with random secrets; not written yet. */
 export function makeDemo(): Demo {
   return {
     clientId: 'demo-game',
     secret: randomBytes(SECRET_BYTES).toString('base64url'),
+    adminId: 'demo-admin',
+    adminSecret: randomBytes(SECRET_BYTES).toString('base64url'),
     complete: false,
   };
 }
@@ -57,9 +64,9 @@ export function writeDemo(dataFolder: string, demo: Demo): void {
   writeFileDurably(join(dataFolder, FILE_NAME), `${JSON.stringify(demo, null, 2)}\n`);
 }
 
-/** What the log keeps of the secret: its SHA-256 in hex. */
-export function secretSha256(demo: Demo): string {
-  return createHash('sha256').update(demo.secret).digest('hex');
+/** What the log keeps of a secret: its SHA-256 in hex. */
+export function sha256Of(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
 }
 
 function parseJson(text: string): unknown {

@@ -33,6 +33,7 @@ Kassa listens on http://${address} (WebSocket: ws://${address}/v1/stream).
   operator   ${operator}
   player     ${player}, opened with ${deposit} ${currency}
   client key ${key}
+  admin key  ${demo.adminId}.${demo.adminSecret} (makes operators and clients)
 
 Place a first bet of ${stake} ${currency} from a second terminal. Pasted again it takes nothing:
 the same transactionId is a repeat, answered with the first outcome and "replay": true.

@@ -5,7 +5,7 @@ import { pack, unpack } from 'msgpackr';
 import { z } from 'zod';
 import { Kind } from '../../core/kinds.ts';
 import { ResultCode, resultCodeName } from '../../core/result-codes.ts';
-import { type Demo, secretSha256 } from './demo-file.ts';
+import { type Demo, sha256Of } from './demo-file.ts';
 
 /** Names that the transactions and the printed text share. */
 export const DEMO_NAMES = {
@@ -56,7 +56,15 @@ function demoTransactions(demo: Demo): readonly (readonly unknown[])[] {
     operator,
     provider,
     permissions: ['play', 'cashier', 'bonus', 'read'],
-    secretSha256: secretSha256(demo),
+    secretSha256: sha256Of(demo.secret),
+    revoked: false,
+  });
+  const admin = JSON.stringify({
+    client: demo.adminId,
+    operator: '',
+    provider: '',
+    permissions: ['cashier', 'bonus', 'adjust', 'admin'],
+    secretSha256: sha256Of(demo.adminSecret),
     revoked: false,
   });
   // Elements 4 to 10 (amount … sentAt) lie between currency and options; nil is absent.
@@ -74,6 +82,7 @@ function demoTransactions(demo: Demo): readonly (readonly unknown[])[] {
       ...options(null, { operator, definition: policies }),
     ],
     [Kind.setClient, 'demo-client', null, null, ...options(null, { definition: client })],
+    [Kind.setClient, 'demo-admin', null, null, ...options(null, { definition: admin })],
     [Kind.open, 'demo-open', player, currency, ...options(null, { operator })],
     [Kind.deposit, 'demo-deposit', player, currency, ...options(depositMinor, { operator })],
   ];

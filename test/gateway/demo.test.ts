@@ -56,7 +56,7 @@ describe('the transactions', () => {
       });
     }
     expect(runs[0]).toEqual(runs[1]);
-    expect(runs[0]).toHaveLength(4);
+    expect(runs[0]).toHaveLength(5);
   });
 
   test('hold the hash of the secret, never the secret', async () => {
