@@ -1,6 +1,7 @@
-// The entry of a lane's thread, the one place where core, persist and gateway meet: rebuilds the shard
-// from the log, waits for main's `run`, serves its sockets, and ends in order. Whatever goes wrong here
-// stops the process (law 7): the reason is written at once, the sockets are closed, the thread ends.
+// The entry of a lane's thread, the one place where core, persist and gateway meet: rebuilds the
+// shard from the log, waits for main's `run`, serves its sockets, and ends in order. Whatever goes
+// wrong here stops the process (law 7): the reason is written at once, the sockets are closed, the
+// thread ends.
 
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
@@ -86,7 +87,9 @@ class LaneThread {
     setImmediate(() => this.close());
   }
 
-  /** Closes the app in its own thread, without which the process would abort, and ends the thread. */
+  /**
+   * Closes the app in its own thread, without which the process would abort, and ends the thread.
+   */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -133,7 +136,7 @@ class LaneThread {
     listenExclusively(app, { host, port }, (socket) => {
       if (socket === undefined) {
         const rule = "the address must be this machine's and free";
-        const text = `Cannot listen because ${rule}: ${host}:${port}. Set KASSA_HOST or KASSA_PORT.`;
+        const text = `Cannot listen because ${rule}: ${host}:${port}`;
         this.fail('listening', new SettingError(text));
         return;
       }

@@ -1,5 +1,5 @@
-// Ends HTTP responses: JSON with a code's number, name and text for every refusal, and the status that
-// goes with each result code. Lane's thread only; the response must not be aborted.
+// Ends HTTP responses: JSON with a code's number, name and text for every refusal, and the status
+// that goes with each result code. Lane's thread only; the response must not be aborted.
 import type { HttpResponse } from 'uWebSockets.js';
 import { ResultCode, resultCodeName } from '../../core/result-codes.ts';
 

@@ -1,5 +1,5 @@
-// Turns an answer of kassa.v1 into the JSON that HTTP clients get. The answer is our own, so what does
-// not fit is a programmer's error. Any thread; no state.
+// Turns an answer of kassa.v1 into the JSON that HTTP clients get. The answer is our own, so what
+// does not fit is a programmer's error. Any thread; no state.
 import { Unpackr } from 'msgpackr';
 import { assert } from '../../core/assert.ts';
 import { OutcomeFlag } from '../../core/outcome-columns.ts';

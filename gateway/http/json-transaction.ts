@@ -1,6 +1,7 @@
-// Turns transactions of named JSON fields into the request frame that a WebSocket client would send,
-// so that both are decoded, judged and answered by the same code. What has the wrong type goes into
-// the frame as it is and is found there; here only names are judged. Any thread; no state.
+// Turns transactions of named JSON fields into the request frame that a WebSocket client would
+// send, so that both are decoded, judged and answered by the same code. What has the wrong type
+// goes into the frame as it is and is found there; here only names are judged. Any thread; no
+// state.
 import { Packr } from 'msgpackr';
 import { kindNumber } from '../../core/kinds.ts';
 import { OPTION_NAMES } from '../wire/option-reader.ts';

@@ -1,5 +1,5 @@
-// Collects the body of an HTTP request up to a bound. The library's chunks are valid only inside its
-// callback, so they are copied. Lane's thread only; an aborted request is forgotten.
+// Collects the body of an HTTP request up to a bound. The library's chunks are valid only inside
+// its callback, so they are copied. Lane's thread only; an aborted request is forgotten.
 import type { HttpResponse } from 'uWebSockets.js';
 
 /**

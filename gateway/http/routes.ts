@@ -1,6 +1,7 @@
 // The HTTP side of a lane: transactions by POST, balances by GET, the same codes as the WebSocket.
-// Each request becomes a connection of its own with one frame, so that limits, order and the wait for
-// the disk are the same. Lane's thread only. A response that was aborted is never touched again.
+// Each request becomes a connection of its own with one frame, so that limits, order and the wait
+// for the disk are the same. Lane's thread only. A response that was aborted is never touched
+// again.
 
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { Packr } from 'msgpackr';

@@ -1,6 +1,6 @@
-// Checks the key of an upgrade or an HTTP request: `Authorization: Bearer <client id>.<secret>`, never
-// in a URL. The log holds the SHA-256 of the secret; hashes are compared in constant time, for an
-// unknown client too, so that the time taken tells nothing. Lane's thread only.
+// Checks the key of an upgrade or an HTTP request: `Authorization: Bearer <client id>.<secret>`,
+// never in a URL. The log holds the SHA-256 of the secret; hashes are compared in constant time,
+// for an unknown client too, so that the time taken tells nothing. Lane's thread only.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Client, Directory } from '../../core/policies/directory.ts';
 

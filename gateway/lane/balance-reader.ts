@@ -1,5 +1,5 @@
-// Answers requests for balances: `[[player, currency], …]` of the client's operator. What is read may
-// not be durable yet; the outbox holds the answer until it is (rule 37). Lane's thread only.
+// Answers requests for balances: `[[player, currency], …]` of the client's operator. What is read
+// may not be durable yet; the outbox holds the answer until it is (rule 37). Lane's thread only.
 import { CURRENCY_BYTES_MAX, ID_BYTES_MAX } from '../../core/limits.ts';
 import { ResultCode } from '../../core/result-codes.ts';
 import type { Shard } from '../../core/shard.ts';
@@ -22,8 +22,8 @@ const PAIR_BYTES_MAX = 65_536;
 const pair: TransactionColumns = new TransactionColumns(1);
 
 /**
- * Writes a code or a balance for each pair. False when the structure is broken: the pairs from there
- * on were answered `malformed`.
+ * Writes a code or a balance for each pair. False when the structure is broken: the pairs from
+ * there on were answered `malformed`.
  */
 export function answerBalances(shard: Shard, query: BalanceQuery, buffer: AnswerBuffer): boolean {
   let at = query.at;

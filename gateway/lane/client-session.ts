@@ -1,7 +1,8 @@
-// Who stands behind a connection and what it may do, as the log says at this moment: a client that was
-// changed or revoked since it connected is looked at again with each request. Lane's thread only.
+// Who stands behind a connection and what it may do, as the log says at this moment: a client that
+// was changed or revoked since it connected is looked at again with each request. Lane's thread
+// only.
 import type { Client, Directory } from '../../core/policies/directory.ts';
-import type { Sender } from '../wire/transaction-reader.ts';
+import type { Sender } from '../wire/transaction-run.ts';
 
 /** A client's session; it is the Sender that marks each decoded transaction. */
 export class ClientSession implements Sender {

@@ -24,7 +24,9 @@ export class Connection implements RequestQueue {
   unansweredCount = 0;
   /** Set by the first refusal for lack of room, until nothing is unanswered. */
   overloaded = false;
-  /** Not 0: nothing more is taken from it, and it is closed with this code behind its last answer. */
+  /**
+   * Not 0: nothing more is taken from it, and it is closed with this code behind its last answer.
+   */
   endCode = 0;
   /** Its socket is gone. */
   closed = false;

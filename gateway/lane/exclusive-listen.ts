@@ -1,6 +1,6 @@
 // Listens on a port that no other process may share: a second server on the same port fails loudly
-// instead of taking half of the connections. The library's types leave out both the option's value and
-// this form of listen(), so both are looked up here and nowhere else. Lane's thread only.
+// instead of taking half of the connections. The library's types leave out both the option's value
+// and this form of listen(), so both are looked up here and nowhere else. Lane's thread only.
 import * as library from 'uWebSockets.js';
 import { assert } from '../../core/assert.ts';
 

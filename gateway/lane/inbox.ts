@@ -1,7 +1,7 @@
-// Keeps received frames until they are decided. The bytes that the socket library hands out are valid
-// only inside its callback, so they are copied, once, one behind the other into large chunks: small
-// frames of many connections share a chunk and cost no object each. A chunk is used again when the
-// last request in it was decided. Lane's thread only; a crash leaves nothing.
+// Keeps received frames until they are decided. The bytes that the socket library hands out are
+// valid only inside its callback, so they are copied, once, one behind the other into large chunks:
+// small frames of many connections share a chunk and cost no object each. A chunk is used again
+// when the last request in it was decided. Lane's thread only; a crash leaves nothing.
 import { assert } from '../../core/assert.ts';
 import type { FrameSource } from '../../core/transaction-columns.ts';
 import { INBOX_BYTES_MAX, INBOX_CHUNK_BYTES } from './lane-limits.ts';

@@ -1,5 +1,6 @@
 // What main and a lane's thread say to each other: what the thread is started with, and the few
-// messages afterwards. Never one message per transaction: those stay in the lane (design section 2).
+// messages afterwards. Never one message per transaction: those stay in the lane (design section
+// 2).
 import type { LogEnd } from '../../persist/log-reader.ts';
 
 /** The bounds of a lane that the configuration sets. */
@@ -31,7 +32,9 @@ export interface LaneThreadData {
   readonly stop: SharedArrayBuffer;
 }
 
-/** From main to a lane. `run` comes when the log writer runs; before it the lane does not listen. */
+/**
+ * From main to a lane. `run` comes when the log writer runs; before it the lane does not listen.
+ */
 export type ToLane =
   | { readonly type: 'run' }
   | { readonly type: 'stop' }

@@ -1,10 +1,10 @@
 // A lane: the turns in which one thread works off what its connections sent, hands blocks over, and
-// lets answers leave when their blocks are durable. Knows no sockets: they come as sinks. Every call
-// is on the lane's thread. Whatever escapes here is a reason to stop the process (law 7): after it
-// nothing is decided and nothing answered. A crash loses what was not answered.
+// lets answers leave when their blocks are durable. Knows no sockets: they come as sinks. Every
+// call is on the lane's thread. Whatever escapes here is a reason to stop the process (law 7):
+// after it nothing is decided and nothing answered. A crash loses what was not answered.
 //
-//   receive ─▶ queue ─▶ turn: release, advance, slice, hand over, release ─▶ next turn if work is left
-//                        ▲                              disk: "durable" ──┘ release, hand over
+//   receive ─▶ queue ─▶ turn: release, advance, slice, hand over, release ─▶ next turn, if needed
+//                        disk: "these are durable" ─▶ release, hand over
 import { assert } from '../../core/assert.ts';
 import type { BlockContent } from '../../core/block-content.ts';
 import { RECORD_BYTES_MAX, SLICE_TRANSACTIONS_MAX } from '../../core/limits.ts';
@@ -91,7 +91,9 @@ export class Lane {
     return this.#intake.stopping || this.#isDead || isStopping(this.#options.stop);
   }
 
-  /** Starts the heartbeat, and the turns that release holds and close rounds without any traffic. */
+  /**
+   * Starts the heartbeat, and the turns that release holds and close rounds without any traffic.
+   */
   start(): void {
     assert(this.#heartbeat === undefined, 'a lane is started once');
     this.#heartbeat = setInterval(() => this.guard('heartbeat', () => this.#beat()), HEARTBEAT_MS);
@@ -126,8 +128,8 @@ export class Lane {
   }
 
   /**
-   * Refuses what comes from now on; resolves when all that was taken is decided, durable and answered.
-   * After it the lane does nothing more, and the log writer knows that nothing comes.
+   * Refuses what comes from now on; resolves when all that was taken is decided, durable and
+   * answered. After it the lane does nothing more, and the log writer knows that nothing comes.
    */
   async drain(): Promise<void> {
     this.#intake.stopping = true;

@@ -65,9 +65,9 @@ export class Outbox {
   }
 
   /**
-   * Puts an answer into the queue that is complete at the end of its connection's buffer. `count` is
-   * what it counts in the limits, `positionMark` where its position belongs, −1 for none. Positional
-   * parameters: it is called for each request.
+   * Puts an answer into the queue that is complete at the end of its connection's buffer. `count`
+   * is what it counts in the limits, `positionMark` where its position belongs, −1 for none.
+   * Positional parameters: it is called for each request.
    */
   add(connection: Connection, count: number, receivedMs: number, positionMark: number): void {
     if (this.#end - this.#first === this.#connections.length) this.#grow();

@@ -1,35 +1,30 @@
-// One slice of a lane's work: takes transactions of the connections in turn into the columns, has the
-// shard decide them side by side, and writes the outcomes to their connections' answers. Everything
-// but independent transactions (reads, pings, atomic batches) stands alone, after what its connection
-// sent before. Lane's thread only. If no block can be opened the rows stay, undecided, for the next
-// turn; a crash loses them unanswered.
+// One slice of a lane's work: takes transactions of the connections in turn into the columns, has
+// the shard decide them side by side, and writes the outcomes to their connections' answers.
+// Everything but independent transactions (reads, pings, atomic batches) stands alone, after what
+// its connection sent before. Lane's thread only. If no block can be opened the rows stay,
+// undecided, for the next turn; a crash loses them unanswered.
 import { assert } from '../../core/assert.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../../core/limits.ts';
 import { OutcomeColumns } from '../../core/outcome-columns.ts';
-import { ResultCode, resultCodeName } from '../../core/result-codes.ts';
+import { ResultCode } from '../../core/result-codes.ts';
 import type { Shard } from '../../core/shard.ts';
 import { TransactionColumns } from '../../core/transaction-columns.ts';
 import type { LaneBlocks } from '../../persist/commit-port.ts';
 import type { LaneCounters } from '../metrics/lane-counters.ts';
-import { writeAnswerHead, writeCodes, writeOutcomes, writeRefusal } from '../wire/answer-writer.ts';
+import { writeCodes, writeOutcomes } from '../wire/answer-writer.ts';
 import { RequestType } from '../wire/request-head.ts';
-import { emptyColumns, readTransactions, type TransactionRun } from '../wire/transaction-reader.ts';
-import { answerBalances } from './balance-reader.ts';
+import { emptyColumns, readTransactions } from '../wire/transaction-reader.ts';
+import type { TransactionRun } from '../wire/transaction-run.ts';
 import type { Connection, ReadyRing } from './connection.ts';
-import type { Inbox, InboxChunk } from './inbox.ts';
 import { SLICE_BYTES_MAX } from './lane-limits.ts';
-import { CloseCode, type Outbox } from './outbox.ts';
+import { CloseCode } from './outbox.ts';
+import { RequestAnswers, type RequestAnswersOptions } from './request-answers.ts';
 import { NO_REQUEST, type RequestTable } from './request-table.ts';
 
 /** What a slice works with. */
-export interface SliceOptions {
-  readonly shard: Shard;
+export interface SliceOptions extends RequestAnswersOptions {
   readonly blocks: LaneBlocks;
-  readonly requests: RequestTable;
-  readonly inbox: Inbox;
   readonly ready: ReadyRing;
-  readonly outbox: Outbox;
-  readonly counters: LaneCounters;
 }
 
 // How a request goes on after its rows in this slice.
@@ -42,9 +37,8 @@ export class Slice {
   readonly #shard: Shard;
   readonly #blocks: LaneBlocks;
   readonly #requests: RequestTable;
-  readonly #inbox: Inbox;
   readonly #ready: ReadyRing;
-  readonly #outbox: Outbox;
+  readonly #answers: RequestAnswers;
   readonly #counters: LaneCounters;
   readonly #columns: TransactionColumns = new TransactionColumns();
   readonly #outcomes: OutcomeColumns = new OutcomeColumns();
@@ -63,9 +57,8 @@ export class Slice {
     this.#shard = options.shard;
     this.#blocks = options.blocks;
     this.#requests = options.requests;
-    this.#inbox = options.inbox;
     this.#ready = options.ready;
-    this.#outbox = options.outbox;
+    this.#answers = new RequestAnswers(options);
     this.#counters = options.counters;
     const source = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
     const sender = {
@@ -104,7 +97,7 @@ export class Slice {
       const connection = this.#ready.first;
       if (connection === null) break;
       const row = connection.firstRequest;
-      if (connection.closed) this.#dropQueue(connection);
+      if (connection.closed) this.#answers.dropQueue(connection);
       else if (row !== NO_REQUEST) {
         const count = this.#take(connection, row, countMax - taken);
         if (count < 0) return taken;
@@ -134,17 +127,17 @@ export class Slice {
     if ((isAtomic || connection.undecidedRowCount > 0) && !this.#decide()) return -1;
     if (!isValid) {
       connection.endCode = CloseCode.unauthorised;
-      return this.#refuse(connection, ResultCode.forbidden, 'unauthorised');
+      return this.#answers.refuse(connection, ResultCode.forbidden, 'unauthorised');
     }
     switch (type) {
       case RequestType.atomicBatch:
         return this.#answerAtomic(connection, row);
       case RequestType.balances:
-        return this.#answerBalances(connection, row);
+        return this.#answers.answerBalances(connection, row);
       case RequestType.ping:
-        return this.#answerPing(connection, row);
+        return this.#answers.answerPing(connection, row);
       default:
-        return this.#refuseMarked(connection, row);
+        return this.#answers.refuseMarked(connection, row);
     }
   }
 
@@ -174,7 +167,7 @@ export class Slice {
   #startRun(connection: Connection, row: number): void {
     const run = this.#run;
     const { sources } = this.#columns;
-    const chunk = this.#chunkOf(row);
+    const chunk = this.#answers.chunkOf(row);
     if (sources.length === 0 || sources[sources.length - 1] !== chunk) sources.push(chunk);
     run.source = chunk;
     run.sourceIndex = sources.length - 1;
@@ -217,11 +210,11 @@ export class Slice {
       assert(connection !== null, 'a run has a connection');
       const until = this.#runUntil[place];
       const row = this.#runRequest[place];
-      this.#beginAnswer(connection, row);
+      this.#answers.begin(connection, row);
       writeOutcomes(connection.buffer, this.#outcomes, this.#columns.kind, from, until);
       connection.undecidedRowCount -= until - from;
-      if (this.#runState[place] === BREAKS_OFF) this.#breakOff(connection, row);
-      if (this.#runState[place] !== GOES_ON) this.#finish(connection, row);
+      if (this.#runState[place] === BREAKS_OFF) this.#answers.breakOff(connection, row);
+      if (this.#runState[place] !== GOES_ON) this.#answers.finish(connection, row);
       this.#runConnections[place] = null;
       from = until;
     }
@@ -239,37 +232,6 @@ export class Slice {
     emptyColumns(this.#columns);
     this.#decidedCount = 0;
     this.#runCount = 0;
-  }
-
-  #beginAnswer(connection: Connection, row: number): void {
-    const requests = this.#requests;
-    if (requests.begun[row] !== 0) return;
-    requests.begun[row] = 1;
-    const type = requests.type[row];
-    const answerType = type === RequestType.atomicBatch ? 1 : type === 1 || type === 3 ? type : 4;
-    requests.positionMark[row] = writeAnswerHead(
-      connection.buffer,
-      answerType,
-      requests.requestId[row],
-      requests.count[row],
-    );
-  }
-
-  // The rest of a request whose structure is broken: nothing of it is executed.
-  #breakOff(connection: Connection, row: number): void {
-    const rest = this.#requests.remaining[row];
-    writeCodes(connection.buffer, ResultCode.malformed, rest);
-    if (rest > 0) this.#counters.countTransaction(0, ResultCode.malformed, rest);
-    if (connection.endCode === 0) connection.endCode = CloseCode.malformed;
-    this.#counters.countRefusal('malformed');
-  }
-
-  #finish(connection: Connection, row: number): void {
-    const { begun, count, positionMark, receivedMs } = this.#requests;
-    const mark = begun[row] === 0 ? -1 : positionMark[row];
-    this.#outbox.add(connection, count[row], receivedMs[row], mark);
-    this.#inbox.release(this.#chunkOf(row));
-    this.#requests.free(row);
   }
 
   #answerAtomic(connection: Connection, row: number): number {
@@ -291,7 +253,7 @@ export class Slice {
       isWhole = readTransactions(run, columns, run.remaining, Number.POSITIVE_INFINITY);
     }
     this.#bytesLeft -= run.at - requests.at[row];
-    this.#beginAnswer(connection, row);
+    this.#answers.begin(connection, row);
     requests.remaining[row] = run.remaining;
     if (isWhole && run.at === run.end) {
       this.#shard.decideAtomic(columns, this.#nowMs, block, this.#outcomes);
@@ -299,71 +261,10 @@ export class Slice {
       this.#countRows();
     } else {
       writeCodes(connection.buffer, ResultCode.batchNotExecuted, count - run.remaining);
-      this.#breakOff(connection, row);
+      this.#answers.breakOff(connection, row);
     }
-    this.#finish(connection, row);
+    this.#answers.finish(connection, row);
     this.#emptyRows();
     return count;
-  }
-
-  #answerBalances(connection: Connection, row: number): number {
-    const requests = this.#requests;
-    if (!connection.session.client.mayRead) {
-      return this.#refuse(connection, ResultCode.forbidden, 'forbidden');
-    }
-    requests.shift(connection);
-    this.#beginAnswer(connection, row);
-    const query = {
-      source: this.#chunkOf(row),
-      at: requests.at[row],
-      end: requests.end[row],
-      count: requests.count[row],
-      operatorNumber: connection.session.operatorNumber,
-    };
-    const isWhole = answerBalances(this.#shard, query, connection.buffer);
-    if (!isWhole && connection.endCode === 0) connection.endCode = CloseCode.malformed;
-    this.#bytesLeft -= query.end - query.at;
-    this.#finish(connection, row);
-    return query.count;
-  }
-
-  #answerPing(connection: Connection, row: number): number {
-    this.#requests.shift(connection);
-    this.#beginAnswer(connection, row);
-    this.#finish(connection, row);
-    return 1;
-  }
-
-  #refuseMarked(connection: Connection, row: number): number {
-    const code = this.#requests.refusal[row];
-    return this.#refuse(connection, code, code === ResultCode.tooLarge ? 'too_large' : 'malformed');
-  }
-
-  // Refuses the whole first request of the connection.
-  #refuse(
-    connection: Connection,
-    code: number,
-    reason: 'too_large' | 'malformed' | 'forbidden' | 'unauthorised',
-  ): number {
-    const row = this.#requests.shift(connection);
-    const text = resultCodeName(code);
-    writeRefusal(connection.buffer, this.#requests.requestId[row], code, text);
-    this.#counters.countRefusal(reason);
-    this.#finish(connection, row);
-    return 1;
-  }
-
-  #dropQueue(connection: Connection): void {
-    while (connection.firstRequest !== NO_REQUEST) {
-      const row = this.#requests.shift(connection);
-      this.#inbox.release(this.#chunkOf(row));
-      this.#requests.free(row);
-    }
-  }
-
-  #chunkOf(row: number): InboxChunk {
-    const chunk = this.#requests.chunks[row];
-    assert(chunk !== null, 'a request in the table has its bytes');
-    return chunk;
   }
 }

@@ -149,7 +149,8 @@ export function passOver(view: DataView, at: number, end: number): number {
   return next <= end ? next : BROKEN;
 }
 
-// bin (0xc4–c6), ext (0xc7–c9) and str (0xd9–db) carry their length in 1, 2 or 4 bytes; 0xc1 is none.
+// bin (0xc4–c6), ext (0xc7–c9) and str (0xd9–db) carry their length in 1, 2 or 4 bytes; 0xc1 is
+// none.
 function passOverBytes(view: DataView, at: number, end: number, head: number): number {
   if (head === 0xc1) return BROKEN;
   const first = head >= 0xd9 ? 0xd9 : head >= 0xc7 ? 0xc7 : 0xc4;

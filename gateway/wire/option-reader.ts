@@ -19,7 +19,7 @@ import {
 } from './msgpack-value.ts';
 import { isWellFormedText } from './text-form.ts';
 import { noteProblem, readAnyText, TextForm, textHeadBytes } from './text-reader.ts';
-import type { TransactionRun } from './transaction-reader.ts';
+import type { TransactionRun } from './transaction-run.ts';
 
 /** The names of the options, in the order of their numbers in this file. */
 export const OPTION_NAMES = [

@@ -7,9 +7,10 @@ const ONES = 0x01010101;
 const SPACES = 0x20202020;
 
 /**
- * Whether all of `byteCount` bytes from `at` are 0x20 to 0x7e. Per byte of a word without high bits,
- * + 1 sets the high bit of 0x7f only, and (0x80 | byte) − 0x20 clears it below 0x20 only; neither
- * carries into the next byte. The last word overlaps the one before it instead of a loop of bytes.
+ * Whether all of `byteCount` bytes from `at` are 0x20 to 0x7e. Per byte of a word without high
+ * bits, + 1 sets the high bit of 0x7f only, and (0x80 | byte) − 0x20 clears it below 0x20 only;
+ * neither carries into the next byte. The last word overlaps the one before it instead of a loop of
+ * bytes.
  */
 export function isPlainText(view: DataView, at: number, byteCount: number): boolean {
   if (byteCount < 4) {

@@ -20,6 +20,7 @@ import {
 } from './msgpack-value.ts';
 import { readOptions } from './option-reader.ts';
 import { noteProblem, readAnyText, readId, TextForm } from './text-reader.ts';
+import type { TransactionRun } from './transaction-run.ts';
 
 /**
  * The longest encoded transaction: a definition and every other text fit twice. What goes beyond
@@ -30,39 +31,13 @@ export const TRANSACTION_BYTES_MAX = 65_536;
 const ELEMENTS_MIN = 3;
 const ELEMENTS_MAX = 12;
 
-/** Who sent a request, as the reader must know it: what each row is marked with. */
-export interface Sender {
-  /** Bit k: kind k is allowed. */
-  readonly kindsAllowed: number;
-  readonly operatorNumber: number;
-  readonly providerNumber: number;
-  /** Number of the operator that the option names (0: unknown), or −1 if this sender may not. */
-  findOperator(name: string): number;
-  /** Number of the provider that the option names, or −1 if this sender may not name it. */
-  findProvider(name: string): number;
-}
-
-/** How far the decoding of a request has come; its owner keeps one and fills it per request. */
-export interface TransactionRun {
-  source: FrameSource;
-  /** Place of `source` in columns.sources. */
-  sourceIndex: number;
-  sender: Sender;
-  /** Offset of the next transaction, and of the end of the request's bytes. */
-  at: number;
-  end: number;
-  /** Transactions announced and not yet decoded. */
-  remaining: number;
-  /** Set when reading stopped behind a setOperator or setClient, whose names others may use. */
-  isInterrupted: boolean;
-}
-
 const scratch: Float64Array = new Float64Array(1);
 
 /**
- * The columns were emptied by emptyColumns before. Appends up to `rowsMax` transactions of the run to the columns and moves the run on, stopping
- * early once `bytesMax` bytes were read, and behind a setOperator or setClient. False when the structure is broken: the rows before the
- * break are there, `run.remaining` counts the one at which it broke and all after it.
+ * The columns were emptied by emptyColumns before. Appends up to `rowsMax` transactions of the run
+ * to the columns and moves the run on, stopping early once `bytesMax` bytes were read, and behind a
+ * setOperator or setClient. False when the structure is broken: the rows before the break are
+ * there, `run.remaining` counts the one at which it broke and all after it.
  */
 export function readTransactions(
   run: TransactionRun,

@@ -15,7 +15,7 @@ async function prepared(limits: { perConnection?: number; perLane?: number } = {
 }
 
 describe('law 1: answers wait for their block', () => {
-  it('no bet, repeat, conflict, read or ping leaves before the block that holds its state', async () => {
+  it('no bet, repeat, conflict, read or ping leaves before its block', async () => {
     const { harness, connection, sender } = await prepared();
     harness.send(connection, [1, 10, [bet('b1')]]);
     harness.send(connection, [1, 11, [bet('b1')]]);
@@ -38,7 +38,7 @@ describe('law 1: answers wait for their block', () => {
     expect(listOf(sender.answers[3])).toEqual([[0, 999, 0, 0, 0, 0]]);
   });
 
-  it('a read, a repeat and a ping leave at once when everything they speak of is durable', async () => {
+  it('a read, a repeat and a ping leave at once when all is durable', async () => {
     const { harness, connection, sender } = await prepared();
     harness.send(connection, [1, 1, [bet('b1')]]);
     await harness.commit();
@@ -66,7 +66,7 @@ describe('law 1: answers wait for their block', () => {
     expect(reader.sender.answers.length).toBe(1);
   });
 
-  it('at most two blocks are handed over at a time, and what comes meanwhile shares the next', async () => {
+  it('two blocks at most are handed over at a time; what comes then shares the next', async () => {
     const { harness, connection, sender } = await prepared();
     for (let number = 0; number < 8; number += 1) {
       harness.send(connection, [1, number, [bet(`b${number}`)]]);
@@ -97,7 +97,7 @@ describe('order', () => {
     );
   });
 
-  it('small requests of another connection are answered before a large batch is through', async () => {
+  it('small requests of others are answered before a large batch is through', async () => {
     const { harness, connection, sender } = await prepared();
     const other = harness.connect();
     const batch = Array.from({ length: 10_000 }, (_, number) => bet(`b${number}`, 0));
@@ -183,7 +183,7 @@ describe('flow control', () => {
     },
   );
 
-  it('after an overloaded everything is, until nothing is unanswered; then nothing is', async () => {
+  it('after an overloaded everything is, until nothing is unanswered', async () => {
     const { harness, connection, sender } = await prepared({ perConnection: 3 });
     harness.send(connection, [1, 1, [bet('a1')]]);
     await harness.settle();
@@ -207,7 +207,7 @@ describe('flow control', () => {
     expect(listOf(sender.answers.at(-1))[0]).toMatchObject({ 1: 0 });
   });
 
-  it('a lost connection frees what it was owed, and its undecided requests are dropped', async () => {
+  it('a lost connection frees what it was owed; its undecided requests are dropped', async () => {
     const { harness, connection, sender } = await prepared({ perConnection: 10, perLane: 10 });
     const second = harness.connect();
     harness.send(connection, [1, 1, Array.from({ length: 10 }, (_, number) => bet(`a${number}`))]);
@@ -258,7 +258,7 @@ describe('refusals', () => {
     expect(sender.closeCode).toBe(4400);
   });
 
-  it('a frame that breaks in the middle: those before are decided, the rest malformed, then 4400', async () => {
+  it('a frame that breaks: those before are decided, the rest malformed, then 4400', async () => {
     const { harness, connection, sender } = await prepared();
     const good = Buffer.from([0x93, 1, 7, 0x94]);
     const transaction = Buffer.from([0x95, 3, 0xa1, 0x61, 0xa6, ...Buffer.from('player'), 0xa3]);

@@ -8,10 +8,9 @@ import { TransactionColumns } from '../../../core/transaction-columns.ts';
 import {
   emptyColumns,
   readTransactions,
-  type Sender,
   TRANSACTION_BYTES_MAX,
-  type TransactionRun,
 } from '../../../gateway/wire/transaction-reader.ts';
+import type { Sender, TransactionRun } from '../../../gateway/wire/transaction-run.ts';
 
 const packr = new Packr({ useRecords: false });
 const NO_BOUND = Number.POSITIVE_INFINITY;
