@@ -137,7 +137,7 @@ class LaneThread {
       if (socket === undefined) {
         const rule = "the address must be this machine's and free";
         const text = `Cannot listen because ${rule}: ${host}:${port}`;
-        this.fail('listening', new SettingError(text));
+        this.fail('listening', new SettingError(`${text}. Set KASSA_HOST or KASSA_PORT.`));
         return;
       }
       this.#listenSocket = socket;
