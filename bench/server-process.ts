@@ -78,7 +78,9 @@ export class ServerProcess {
     if (this.#child.exitCode === null) {
       const exited = new Promise((resolve) => this.#child.once('exit', resolve));
       this.#child.kill('SIGTERM');
-      await Promise.race([exited, sleep(STOP_TIMEOUT_MS)]);
+      const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      await exited;
+      clearTimeout(timer);
     }
     if (this.#child.exitCode !== 0) throw this.#failure('did not stop cleanly');
   }
