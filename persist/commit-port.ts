@@ -152,8 +152,10 @@ export class LaneBlocks {
   }
 
   /**
-   * Resolves when more than `count` blocks are durable, or the process is stopping. Waiting keeps no
-   * thread alive by itself; the lane's sockets do.
+   * Resolves when more than `count` blocks are durable, or the process is stopping. Read the count
+   * once and compare it with handedOverCount before: a count that is read anew for this call may
+   * already be the last, and then nothing comes. Waiting keeps no thread alive by itself; the
+   * lane's sockets do.
    */
   async waitForDurable(count: number): Promise<void> {
     for (;;) {
