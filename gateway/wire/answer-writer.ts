@@ -9,6 +9,7 @@ import { Kind } from '../../core/kinds.ts';
 import type { OutcomeColumns } from '../../core/outcome-columns.ts';
 import {
   type AnswerBuffer,
+  putWhole,
   setLong,
   writeArrayHead,
   writeLong,
@@ -38,7 +39,7 @@ export function writeAnswerHead(
   writeWhole(buffer, type);
   writeWhole(buffer, requestId);
   const positionMark = buffer.mark;
-  writeLong(buffer, 0xcf, 0);
+  writeLong(buffer, 0);
   if (type !== 4) writeArrayHead(buffer, elementCount);
   return positionMark;
 }
@@ -57,25 +58,33 @@ export function writeOutcomes(
   until: number,
 ): void {
   buffer.reserve((until - from) * OUTCOME_BYTES_MAX);
+  const { view } = buffer;
+  const { sequence, code } = outcomes;
+  let at = buffer.usedBytes;
   for (let row = from; row < until; row += 1) {
-    if (outcomes.sequence[row] === 0) {
-      writeWhole(buffer, outcomes.code[row]);
-      continue;
-    }
-    const isSetStatus = kinds[row] === Kind.setStatus;
-    const { view, usedBytes: at } = buffer;
-    view.setUint16(at, ((isSetStatus ? 0x9a : 0x99) << 8) | outcomes.code[row]);
-    view.setUint8(at + 2, outcomes.flags[row]);
-    buffer.usedBytes = at + 3;
-    writeWhole(buffer, outcomes.sequence[row]);
-    writeWhole(buffer, outcomes.timeMs[row]);
-    writeWhole(buffer, outcomes.cashMinor[row]);
-    writeWhole(buffer, outcomes.bonusMinor[row]);
-    writeWhole(buffer, outcomes.heldMinor[row]);
-    writeWhole(buffer, outcomes.cashMovedMinor[row]);
-    writeWhole(buffer, outcomes.bonusMovedMinor[row]);
-    if (isSetStatus) writeWhole(buffer, outcomes.extra[row]);
+    if (sequence[row] === 0) at = putWhole(view, at, code[row]);
+    else at = putRecord(view, at, outcomes, row, kinds[row] === Kind.setStatus);
   }
+  buffer.usedBytes = at;
+}
+
+function putRecord(
+  view: DataView,
+  start: number,
+  outcomes: OutcomeColumns,
+  row: number,
+  isSetStatus: boolean,
+): number {
+  view.setUint16(start, ((isSetStatus ? 0x9a : 0x99) << 8) | outcomes.code[row]);
+  view.setUint8(start + 2, outcomes.flags[row]);
+  let at = putWhole(view, start + 3, outcomes.sequence[row]);
+  at = putWhole(view, at, outcomes.timeMs[row]);
+  at = putWhole(view, at, outcomes.cashMinor[row]);
+  at = putWhole(view, at, outcomes.bonusMinor[row]);
+  at = putWhole(view, at, outcomes.heldMinor[row]);
+  at = putWhole(view, at, outcomes.cashMovedMinor[row]);
+  at = putWhole(view, at, outcomes.bonusMovedMinor[row]);
+  return isSetStatus ? putWhole(view, at, outcomes.extra[row]) : at;
 }
 
 /** Writes the same unrecorded code as often as told: the rest of a frame that broke. */

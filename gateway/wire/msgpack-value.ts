@@ -49,10 +49,20 @@ export function readWholeNumber(
 ): number {
   if (at >= end) return BROKEN;
   const head = view.getUint8(at);
-  if (head <= 0x7f) {
-    into[slot] = head;
-    return at + 1;
-  }
+  if (head > 0x7f) return readWideNumber(view, at, end, into, slot);
+  into[slot] = head;
+  return at + 1;
+}
+
+// Apart, so that the compiler puts the short form above into its callers.
+function readWideNumber(
+  view: DataView,
+  at: number,
+  end: number,
+  into: Float64Array,
+  slot: number,
+): number {
+  const head = view.getUint8(at);
   if (head >= 0xe0) {
     into[slot] = head - 256;
     return at + 1;

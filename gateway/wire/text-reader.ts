@@ -25,6 +25,9 @@ export const TextForm = {
 /** One of the numbers in TextForm. */
 export type TextForm = (typeof TextForm)[keyof typeof TextForm];
 
+/** Longer than any text may be: sends other forms the slow way. */
+const SLOW = 0xffff;
+
 // unknown_kind hides malformed, that hides id_too_long, that hides too_large (wallet-rules.md).
 const RANK: Uint8Array = new Uint8Array(256);
 RANK[ResultCode.tooLarge] = 1;
@@ -59,17 +62,13 @@ export function readId(
     column.byteCount[row] = 0;
     return start;
   }
-  if ((head & 0xe0) !== 0xa0) {
-    if (head !== 0xd9) {
-      return readAnyText(source, at, end, columns, column, row, TextForm.id, bytesMax);
-    }
+  if (head === 0xd9) {
     if (start >= end) return BROKEN;
     byteCount = view.getUint8(start);
     start += 1;
-  }
+  } else if ((head & 0xe0) !== 0xa0) byteCount = SLOW;
   const next = start + byteCount;
-  if (next > end) return BROKEN;
-  if (byteCount > bytesMax || !isPlainText(view, start, byteCount)) {
+  if (byteCount > bytesMax || next > end || !isPlainText(view, start, byteCount)) {
     return readAnyText(source, at, end, columns, column, row, TextForm.id, bytesMax);
   }
   column.at[row] = start;
