@@ -114,16 +114,23 @@ export class HashSlots {
     return this.#entryCounts[number] >= slotCount * fill;
   }
 
+  /** Doubles a sub-table, and doubles again where that would put an entry beyond the bound. */
   #grow(number: number): void {
     const old = this.#tables[number];
-    const grown = new Int32Array(old.length * 2);
-    for (let at = 0; at < old.length; at += 2) {
-      const reference = old[at + 1];
-      if (reference !== 0) place(grown, old[at], reference);
-    }
+    let grown = new Int32Array(old.length * 2);
+    while (!placeAll(grown, old)) grown = new Int32Array(grown.length * 2);
     this.#tables[number] = grown;
-    this.#slotCount += old.length >>> 1;
+    this.#slotCount += (grown.length - old.length) >>> 1;
   }
+}
+
+/** Puts all pairs of a table into an empty one; false where one found no place within the bound. */
+function placeAll(table: Int32Array, old: Int32Array): boolean {
+  for (let at = 0; at < old.length; at += 2) {
+    const reference = old[at + 1];
+    if (reference !== 0 && place(table, old[at], reference) === 0) return false;
+  }
+  return true;
 }
 
 /**
