@@ -1,0 +1,82 @@
+// AccountTable: accounts are found by owner and id whatever their hashes, and rows keep their facts.
+import { describe, expect, test } from 'vitest';
+import { AccountTable } from '../../../core/tables/account-table.ts';
+import { SeededRandom } from '../../support/seeded-random.ts';
+import { sourceOfText } from '../../support/text-source.ts';
+
+/** A table in which hashes are chosen by the test; by default all accounts share one. */
+class TestAccounts {
+  readonly table: AccountTable = new AccountTable();
+  readonly #hash: (player: string) => Int32Array;
+
+  constructor(hash: (player: string) => Int32Array = () => Int32Array.of(0, 0)) {
+    this.#hash = hash;
+  }
+
+  add(owner: number, player: string): number {
+    const source = sourceOfText(player);
+    return this.table.add(this.#hash(player), 0, owner, source, 0, source.bytes.length);
+  }
+
+  find(owner: number, player: string): number {
+    const source = sourceOfText(player);
+    return this.table.find(this.#hash(player), 0, owner, source, 0, source.bytes.length);
+  }
+}
+
+describe('AccountTable', () => {
+  test('accounts whose hashes collide are told apart by owner and id', () => {
+    const accounts = new TestAccounts();
+    const owners = [256, 257, 511, 65_535 * 256, 65_535 * 256 + 255];
+    const players = ['a', 'b', 'ab', 'x'.repeat(64)];
+    const rows = owners.flatMap((owner) => players.map((player) => accounts.add(owner, player)));
+    expect(rows).toEqual(rows.map((_, place) => place));
+    const found = owners.flatMap((owner) => players.map((player) => accounts.find(owner, player)));
+    expect(found).toEqual(rows);
+    expect(accounts.find(256, 'c')).toBe(-1);
+    expect(accounts.find(258, 'a')).toBe(-1);
+  });
+
+  test('a row keeps operator, currency, status, buckets and id', () => {
+    const accounts = new TestAccounts();
+    const { table } = accounts;
+    const row = accounts.add(65_535 * 256 + 254, 'player');
+    expect([table.operator(row), table.currency(row), table.status(row)]).toEqual([65_535, 254, 0]);
+    table.setStatus(row, 3);
+    table.setBuckets(row, Number.MAX_SAFE_INTEGER, -1, 0.5 * 2);
+    table.setStatus(row, 2);
+    expect([table.operator(row), table.currency(row), table.status(row)]).toEqual([65_535, 254, 2]);
+    expect([table.cashMinor(row), table.bonusMinor(row), table.heldMinor(row)]).toEqual([
+      Number.MAX_SAFE_INTEGER,
+      -1,
+      1,
+    ]);
+    const at = table.playerAt(row);
+    const id = table.playerSource(row).bytes.subarray(at, at + table.playerBytes(row));
+    expect(new TextDecoder().decode(id)).toBe('player');
+  });
+
+  test('100,000 accounts with random hashes are all found, and their neighbours are not', () => {
+    const random = new SeededRandom('AccountTable');
+    const hashes = new Map<string, Int32Array>();
+    const accounts = new TestAccounts((player) => {
+      const known = hashes.get(player) ?? Int32Array.of(random.word(), random.word());
+      hashes.set(player, known);
+      return known;
+    });
+    for (let row = 0; row < 100_000; row += 1) accounts.add(256 + (row % 3), `player-${row}`);
+    for (let row = 0; row < 100_000; row += 1) {
+      const owner = 256 + (row % 3);
+      if (accounts.find(owner, `player-${row}`) !== row) expect.fail(`lost account ${row}`);
+      if (accounts.find(owner + 3, `player-${row}`) !== -1) expect.fail(`found ${row} elsewhere`);
+    }
+    expect(accounts.table.rowCount).toBe(100_000);
+    expect(accounts.table.probeLengthMax).toBeLessThanOrEqual(256);
+  });
+
+  test('an owner without an operator, or beyond 16 bits of operators, is refused', () => {
+    const accounts = new TestAccounts();
+    expect(() => accounts.add(255, 'a')).toThrow('an operator and a currency');
+    expect(() => accounts.add(2 ** 24, 'a')).toThrow('an operator and a currency');
+  });
+});

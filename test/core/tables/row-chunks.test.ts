@@ -1,0 +1,64 @@
+// RowChunks: rows keep their place and content while the table grows, frees and restores.
+import { expect, test } from 'vitest';
+import { RowChunks } from '../../../core/tables/row-chunks.ts';
+
+test('rows of two chunks keep what was written, as words and as doubles', () => {
+  const rows = new RowChunks(6);
+  for (let row = 0; row < 8192 * 2 + 1; row += 1) {
+    expect(rows.allocate()).toBe(row);
+    rows.words(row)[rows.at(row)] = -row;
+    rows.floats(row)[rows.at(row) / 2 + 2] = row + 2 ** 40;
+  }
+  for (const row of [0, 1, 8191, 8192, 16383, 16384]) {
+    expect(rows.words(row)[rows.at(row)]).toBe(-row + 0);
+    expect(rows.floats(row)[rows.at(row) / 2 + 2]).toBe(row + 2 ** 40);
+  }
+  expect(rows.rowCount).toBe(16385);
+  expect(rows.byteCount).toBe(3 * 8192 * 6 * 4);
+});
+
+test('a new row is all zeros', () => {
+  const rows = new RowChunks(4);
+  const row = rows.allocate();
+  expect([...rows.image(row)]).toEqual([0, 0, 0, 0]);
+});
+
+test('growing moves no chunk: views taken before stay valid', () => {
+  const rows = new RowChunks(2);
+  const first = rows.words(rows.allocate());
+  for (let row = 1; row <= 8192; row += 1) rows.allocate();
+  expect(rows.words(0)).toBe(first);
+});
+
+test('the row freed last is the next one allocated, then the one before, then new ones', () => {
+  const rows = new RowChunks(2);
+  for (let row = 0; row < 5; row += 1) rows.allocate();
+  for (const row of [1, 3, 2]) rows.free(row);
+  expect(rows.rowCount).toBe(2);
+  expect([rows.allocate(), rows.allocate(), rows.allocate(), rows.allocate()]).toEqual([
+    2, 3, 1, 5,
+  ]);
+  expect(rows.rowCount).toBe(6);
+});
+
+test('an image restores a row and nothing beside it', () => {
+  const rows = new RowChunks(2);
+  for (let row = 0; row < 3; row += 1) {
+    rows.allocate();
+    rows.words(row).fill(row + 1, rows.at(row), rows.at(row) + 2);
+  }
+  const image = rows.image(1);
+  rows.words(1).fill(9, rows.at(1), rows.at(1) + 2);
+  rows.restore(1, image);
+  expect([0, 1, 2].map((row) => [...rows.image(row)])).toEqual([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+});
+
+test('an odd number of words and a row that was never allocated are refused', () => {
+  expect(() => new RowChunks(3)).toThrow('even number of words');
+  const rows = new RowChunks(2);
+  expect(() => rows.free(0)).toThrow('a freed row was allocated');
+});
