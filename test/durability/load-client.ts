@@ -29,7 +29,7 @@ export interface LoadTarget {
 const UNANSWERED_MAX = 400;
 const BURST_MAX = 40;
 const LARGE_BURST_MAX = 900;
-const PAUSE_MS_MAX = 60;
+const PAUSE_MS_MAX = 75;
 const BACKOFF_MS = { backoffMinMs: 10, backoffMaxMs: 60 };
 
 /** One studio's sender at one operator. */

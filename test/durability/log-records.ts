@@ -8,6 +8,7 @@ import { type TextColumn, TransactionColumns } from '../../core/transaction-colu
 import { readIdentity } from '../../persist/data-folder.ts';
 import type { LogEnd } from '../../persist/log-reader.ts';
 import { replayLog } from '../../persist/replay.ts';
+import type { BucketAmounts } from '../model/model-transaction.ts';
 
 /** One record. */
 export interface LogRecord {
@@ -17,7 +18,20 @@ export interface LogRecord {
   readonly timeMs: number;
   /** The transaction's key as text (rule 1); '' for records that time makes. */
   readonly key: string;
-  readonly balances: { readonly cash: number; readonly bonus: number; readonly held: number };
+  /** Who sent it for whom, and its id: what a record that time makes has of its subject. */
+  readonly name: string;
+  readonly balances: BucketAmounts;
+}
+
+/** What names a transaction of a player, as text. */
+export function nameOf(transaction: {
+  readonly operator: string;
+  readonly provider: string;
+  readonly player: string;
+  readonly transactionId: string;
+}): string {
+  const { operator, provider, player, transactionId } = transaction;
+  return JSON.stringify([operator, provider, player, transactionId]);
 }
 
 /** A log and the state that it makes. */
@@ -52,6 +66,8 @@ class BlockRecords {
   readonly #columns = new TransactionColumns(1);
   readonly #numbers = new RecordColumns(1);
   readonly #reader = new RecordReader();
+  /** By sequence − 1. */
+  readonly #allNames: string[] = [];
 
   constructor(shard: Shard) {
     this.#shard = shard;
@@ -64,12 +80,14 @@ class BlockRecords {
     const records: LogRecord[] = [];
     for (let place = 0; place < recordCount; place += 1) {
       this.#reader.read(this.#columns, numbers, 0);
+      const names = this.#names(content);
+      this.#allNames.push(names.name);
       records.push({
         sequence: firstSequence + place,
         kind: this.#columns.kind[0],
         code: numbers.code[0],
         timeMs: numbers.timeMs[0],
-        key: this.#key(content),
+        ...names,
         balances: {
           cash: numbers.cashMinor[0],
           bonus: numbers.bonusMinor[0],
@@ -80,19 +98,28 @@ class BlockRecords {
     return records;
   }
 
-  #key(content: Uint8Array): string {
+  /** Of a record that time makes the subject may stand in this block, or in one before. */
+  #names(content: Uint8Array): { readonly key: string; readonly name: string } {
     const columns = this.#columns;
     const kind = columns.kind[0];
-    if (kind >= Kind.roundAged) return '';
+    if (kind >= Kind.roundAged) {
+      return { key: '', name: this.#allNames[this.#numbers.subjectSequence[0] - 1] };
+    }
     const textOf = ({ at, byteCount }: TextColumn): string =>
       Buffer.from(content.subarray(at[0], at[0] + byteCount[0])).toString();
     const { accounts, directory } = this.#shard;
     const row = this.#numbers.accountRow[0];
     const owner = row < 0 ? textOf(columns.player) : this.#playerOf(row);
-    const operator = row < 0 ? 0 : accounts.operator(row);
+    const operator = row < 0 ? '' : directory.operator(accounts.operator(row)).name;
     const provider = directory.providerName(columns.provider[0]);
+    const name = nameOf({
+      operator,
+      provider,
+      player: owner,
+      transactionId: textOf(columns.transactionId),
+    });
     const ofWin = (columns.fields[0] & Field.ofWin) !== 0;
-    return JSON.stringify([operator, provider, owner, kind, ofWin, textOf(columns.transactionId)]);
+    return { key: `${kind} ${ofWin} ${name}`, name };
   }
 
   #playerOf(row: number): string {

@@ -19,6 +19,7 @@ export class ServerRuns {
   readonly sequencesBefore: number[] = [];
   readonly #parent: string;
   #server: KassaProcess | undefined;
+  #log: ReadLog | undefined;
 
   private constructor(parent: string, port: number) {
     this.#parent = parent;
@@ -61,12 +62,14 @@ export class ServerRuns {
 
   /** Ends the present run. */
   end(signal: NodeJS.Signals): Promise<ProcessEnd> {
+    this.#log = undefined;
     return this.server.end(signal);
   }
 
-  /** The log as it lies there; only between two runs. */
+  /** The log as the last run left it; only between two runs. */
   readLog(): ReadLog {
-    return readLogRecords(this.folder);
+    this.#log ??= readLogRecords(this.folder);
+    return this.#log;
   }
 
   /** Ends what runs, and removes the folder. */

@@ -55,8 +55,8 @@ export class Traffic {
     const share = random.whole(0, 99);
     if (share < 6 && this.#commands.length > 0) return this.#again();
     if (share < 9 && this.#commands.length > 0) return this.#conflict();
-    if (share < 15) return this.#batch();
-    if (share < 16)
+    if (share < 13) return this.#batch();
+    if (share < 14)
       return this.#remember(this.#single({ ...this.#bet('nobody'), currency: 'EUR' }));
     const player = random.pick(this.#sender.players);
     return this.#remember(this.#single(this.#draft(player)));
