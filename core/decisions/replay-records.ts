@@ -14,9 +14,10 @@ import { applyDecision, applyHoldExpired, applyRoundAged, takeSequence } from '.
 import { computeBalances } from './balances.ts';
 import { enterOutcome } from './effects.ts';
 import { resolveRoundOfWin } from './judge-win.ts';
+import { loadAhead } from './load-ahead.ts';
 import type { ShardState } from './shard-state.ts';
+import { SliceColumns } from './slice-columns.ts';
 import type { PlayerText } from './transaction-keys.ts';
-import { KeyColumns } from './transaction-keys.ts';
 
 /** A record that cannot be applied to the state before it: the log is damaged or of another state. */
 export class ReplayError extends Error {
@@ -28,7 +29,8 @@ export class Replay {
   readonly #state: ShardState;
   readonly #columns = new TransactionColumns();
   readonly #records = new RecordColumns();
-  readonly #keys = new KeyColumns();
+  readonly #work = new SliceColumns();
+  readonly #keys = this.#work.keys;
   readonly #reader = new RecordReader();
   readonly #player: PlayerText = {
     source: sourceOfContent(new Uint8Array(1)),
@@ -52,7 +54,9 @@ export class Replay {
     try {
       this.#applyRecords(content, recordCount);
     } catch (error) {
-      if (!(error instanceof InvariantError)) throw error;
+      // A TypeError here is a text that is no UTF-8, or a number that leads nowhere. What else may
+      // be thrown, such as for want of memory, is not the content's fault.
+      if (!(error instanceof InvariantError || error instanceof TypeError)) throw error;
       throw new ReplayError(
         `Cannot replay record ${state.sequence + 1} because it doesn't fit the state before it. ` +
           error.message,
@@ -86,12 +90,8 @@ export class Replay {
   }
 
   #applyRows(from: number, to: number): void {
-    const { index } = this.#state;
     for (let row = from; row < to; row += 1) this.#hashRow(row);
-    for (let row = from; row < to; row += 1) {
-      index.touch(this.#keys.key, row * 4);
-      index.touch(this.#keys.round, row * 4);
-    }
+    loadAhead(this.#state, this.#columns, this.#work, from, to);
     for (let row = from; row < to; row += 1) this.#applyRow(row);
   }
 
@@ -103,6 +103,8 @@ export class Replay {
     if (columns.kind[row] >= Kind.roundAged) return;
     const accountRow = records.accountRow[row];
     if (accountRow < 0 || accountRow >= accounts.rowCount) {
+      const isNew = (records.traits[row] & OutcomeTrait.made) !== 0;
+      assert(isNew || accountRow < 0, 'the account of a record is there');
       player.source = columns.sources[0];
       player.at = columns.player.at[row];
       player.byteCount = columns.player.byteCount[row];
