@@ -5,6 +5,7 @@ import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
 import { decideTransaction, type Slice } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
+import { loadAhead } from './decisions/load-ahead.ts';
 import { Replay } from './decisions/replay-records.ts';
 import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
 import { SliceColumns } from './decisions/slice-columns.ts';
@@ -44,7 +45,8 @@ export class Shard {
   readonly #replay: Replay;
   readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
   readonly #accountHash = new Int32Array(2);
-  #touched = 0;
+  /** Kept, so that the compiler cannot drop the loads. */
+  #loaded = 0;
 
   constructor(settings: ShardSettings) {
     this.shard = settings.shard;
@@ -198,30 +200,20 @@ export class Shard {
     this.#state.keys.hashRow(columns, row, this.#work.owner[row], player, this.#work.keys);
   }
 
-  /** Independent lookups one behind another: their cache misses overlap (design section 9). */
   #findRows(columns: TransactionColumns, from: number): void {
-    const { accounts, index } = this.#state;
-    const { keys, owner, code, accountRow } = this.#work;
+    const work = this.#work;
+    const { accounts } = this.#state;
+    this.#loaded ^= loadAhead(this.#state, columns, work, from, columns.count);
+    const { keys, owner, code, accountRow } = work;
     const { player, sourceIndex, sources } = columns;
     for (let row = from; row < columns.count; row += 1) {
-      if (code[row] !== ResultCode.ok) continue;
+      accountRow[row] = -1;
+      if (code[row] !== ResultCode.ok || owner[row] < 256) continue;
       const source = sources[sourceIndex[row]];
       const byteCount = player.byteCount[row];
       const at = player.at[row];
-      accountRow[row] =
-        owner[row] < 256
-          ? -1
-          : accounts.find(keys.account, row * 2, owner[row], source, at, byteCount);
+      accountRow[row] = accounts.find(keys.account, row * 2, owner[row], source, at, byteCount);
     }
-    let touched = 0;
-    for (let row = from; row < columns.count; row += 1) {
-      if (code[row] !== ResultCode.ok) continue;
-      touched ^= index.touch(keys.key, row * 4);
-      touched ^= index.touch(keys.round, row * 4);
-      touched ^= index.touch(keys.reference, row * 4);
-    }
-    // Kept, so that the compiler can't drop the loads.
-    this.#touched = touched ^ this.#touched;
   }
 
   #timeAt(nowMs: number): number {

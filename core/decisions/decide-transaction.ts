@@ -13,7 +13,7 @@ import { applyAdministration } from './administration.ts';
 import { answerCode, answerDecision, answerOpeningRepeat, answerRepeat } from './answers.ts';
 import { applyDecision, takeSequence } from './apply-decision.ts';
 import { computeBalances } from './balances.ts';
-import { enterOutcome } from './effects.ts';
+import { enterOutcome, hasRoomForRound } from './effects.ts';
 import { judgeBet } from './judge-bet.ts';
 import { judgeHold, judgeHoldEnd, judgeSetStatus } from './judge-hold.ts';
 import {
@@ -196,14 +196,14 @@ function copyKey(from: Int32Array, at: number, to: Int32Array): void {
   to[3] = from[at + 3];
 }
 
-/** Whether the tables may take what this transaction could add (design law 8). */
+/**
+ * Whether the tables may take what this transaction could add (design law 8). Which round a win
+ * joins is known only when it is judged, so its room is asked for there.
+ */
 function hasRoom(state: ShardState, decision: Decision): boolean {
   const { bounds } = state;
   if (state.index.entryCount + 3 > bounds.indexEntriesMax) return false;
-  if (state.openRounds.rowCount >= bounds.openRoundsMax && decision.kind <= Kind.win) {
-    const mayOpen = decision.kind === Kind.bet || decision.kind === Kind.win;
-    if (mayOpen && decision.roundRow < 0) return false;
-  }
+  if (decision.kind === Kind.bet) return hasRoomForRound(state, decision);
   if (decision.kind === Kind.hold) return state.holds.rowCount < bounds.holdsMax;
   return decision.kind !== Kind.open || state.accounts.rowCount < bounds.accountsMax;
 }

@@ -2,6 +2,7 @@
 // batch is judged (rule 30); elsewhere that costs one test. The inverses stand in functions of their
 // own: a closure inside a hot function would make V8 allocate a context at each call.
 import { assert } from '../assert.ts';
+import { Field } from '../kinds.ts';
 import type { Decision } from '../records/decision.ts';
 import { RoundCount, RoundLink, RoundState } from '../tables/round-rows.ts';
 import type { ShardState } from './shard-state.ts';
@@ -61,6 +62,15 @@ export function joinRound(state: ShardState, decision: Decision, ends: boolean):
   else openRound(state, decision, row);
   if (state.undo.isOn) undoJoinRound(state, decision, row, ends);
   return row;
+}
+
+/**
+ * Whether the decision may open a round, if it does: one that is known, or that this record ends,
+ * takes no place among the open ones. So rounds can be ended when there is no room for more.
+ */
+export function hasRoomForRound(state: ShardState, decision: Decision): boolean {
+  if (decision.roundRow >= 0 || (decision.fields & Field.roundEnd) !== 0) return true;
+  return state.openRounds.rowCount < state.bounds.openRoundsMax;
 }
 
 function openRound(state: ShardState, decision: Decision, row: number): void {

@@ -6,6 +6,7 @@ import { ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import { RoundCount, RoundState } from '../tables/round-rows.ts';
 import { judgeOverflow } from './balances.ts';
+import { hasRoomForRound } from './effects.ts';
 import type { ShardState } from './shard-state.ts';
 
 /** Judges a win; the decision's round key is the named round's, where one was named. */
@@ -19,6 +20,7 @@ export function judgeWin(state: ShardState, decision: Decision): number {
   resolveRoundOfWin(state, decision);
   const { rounds } = state.index;
   const row = decision.roundRow;
+  if (!hasRoomForRound(state, decision)) return ResultCode.overloaded;
   if (row >= 0 && rounds.state(row) === RoundState.closedByEnd) return ResultCode.roundClosed;
   const { amountMinor } = decision;
   const cashStakeMinor = row < 0 ? 0 : rounds.cashStakeMinor(row);

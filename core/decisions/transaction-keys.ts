@@ -14,6 +14,8 @@ const DOMAIN_ROLLBACK_OF_WIN = 0x40 | Kind.rollback;
 const DOMAIN_NAMELESS_ROUND = 0x6e616d65;
 const DOMAIN_OPERATORS_OWN = 0xffffff;
 const DOMAIN_BODY_TEXT = 0xb0;
+/** The hash takes texts of up to 255 bytes; a definition is absorbed in parts. */
+const TEXT_PART_BYTES = 252;
 const TWO_32 = 4_294_967_296;
 
 /** Fields that are part of the body but have no column of their own to absorb. */
@@ -194,8 +196,11 @@ export class TransactionKeys {
     }
     if ((fields & Field.status) !== 0) hash.absorbWord(columns.status[row]);
     if ((fields & Field.definition) !== 0) {
-      hash.absorbWord(columns.definition.byteCount[row]);
-      hash.absorbBytes(source.view, columns.definition.at[row], columns.definition.byteCount[row]);
+      const { at, byteCount } = columns.definition;
+      for (let part = 0; part < byteCount[row]; part += TEXT_PART_BYTES) {
+        const partBytes = Math.min(TEXT_PART_BYTES, byteCount[row] - part);
+        hash.absorbText(DOMAIN_BODY_TEXT + 3, source.view, at[row] + part, partBytes);
+      }
     }
   }
 }

