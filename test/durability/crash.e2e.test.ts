@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../gateway/client/outcome.ts';
-import { type JournalEntry, LoadClient } from './load-client.ts';
+import { type JournalEntry, type LoadClient, startSenders } from './load-client.ts';
 import type { ReadLog } from './log-records.ts';
 import { comparable, ModelCheck } from './model-check.ts';
-import { OPERATORS, PROVIDERS } from './seeded-folder.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { RandomChoice } from './random-choice.ts';
+import { OPERATORS } from './seeded-folder.ts';
 import { ServerRuns } from './server-runs.ts';
 
 const SEED = Number(process.env.KASSA_SEED ?? Date.now() % 2 ** 31);
@@ -23,7 +23,7 @@ const QUIET_MS = 3_200;
 const RUN_TIMEOUT_MS = 180_000;
 const MODEL_TIMEOUT_MS = 90_000;
 
-const random = new SeededRandom(SEED);
+const random = new RandomChoice(SEED);
 const clients: LoadClient[] = [];
 let runs: ServerRuns;
 let log: ReadLog;
@@ -34,9 +34,8 @@ beforeAll(async () => {
   console.log(`kills under load: KASSA_SEED=${SEED} KASSA_KILLS=${KILLS} repeats this run`);
   runs = await ServerRuns.prepare();
   await runs.start().listening();
-  for (const operator of Object.keys(OPERATORS)) {
-    for (const provider of PROVIDERS) await startClient(operator, provider);
-  }
+  const target = { port: runs.port, seed: SEED, currentRun: () => runs.currentRun };
+  clients.push(...(await startSenders(target, PLAYERS)));
   const loads = clients.map((client) => client.run());
   for (let kill = 0; kill < KILLS; kill += 1) await killAndStart();
   for (const client of clients) client.stop();
@@ -55,12 +54,6 @@ afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()));
   await runs.remove();
 });
-
-async function startClient(operator: string, provider: string): Promise<void> {
-  const seed = random.whole(1, 1_000_000_000);
-  const target = { port: runs.port, seed, currentRun: () => runs.currentRun };
-  clients.push(await LoadClient.start({ operator, provider, players: PLAYERS }, target));
-}
 
 /** Kills the server at a random moment, at times while it recovers, and starts the next one. */
 async function killAndStart(): Promise<void> {

@@ -5,8 +5,8 @@ import { connect, type KassaClient } from '../../gateway/client/client.ts';
 import type { Outcome } from '../../gateway/client/outcome.ts';
 import type { Transaction } from '../../gateway/client/transaction.ts';
 import type { ModelTransaction } from '../model/model-transaction.ts';
-import { keyOfClient } from './seeded-folder.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { RandomChoice } from './random-choice.ts';
+import { keyOfClient, OPERATORS, PROVIDERS } from './seeded-folder.ts';
 import { type Command, type Sender, Traffic } from './traffic.ts';
 
 /** One request and its answer. */
@@ -32,6 +32,21 @@ const LARGE_BURST_MAX = 900;
 const PAUSE_MS_MAX = 75;
 const BACKOFF_MS = { backoffMinMs: 10, backoffMaxMs: 60 };
 
+/** A sender for each studio at each operator, connected and with open accounts. */
+export async function startSenders(
+  target: LoadTarget,
+  players: readonly string[],
+): Promise<LoadClient[]> {
+  const clients: LoadClient[] = [];
+  for (const operator of Object.keys(OPERATORS)) {
+    for (const provider of PROVIDERS) {
+      const seed = target.seed + 2 * clients.length;
+      clients.push(await LoadClient.start({ operator, provider, players }, { ...target, seed }));
+    }
+  }
+  return clients;
+}
+
 /** One studio's sender at one operator. */
 export class LoadClient {
   /** In sending order, repeats by intent included; `sendAgain` adds nothing. */
@@ -39,7 +54,7 @@ export class LoadClient {
   readonly sender: Sender;
   readonly #client: KassaClient;
   readonly #traffic: Traffic;
-  readonly #random: SeededRandom;
+  readonly #random: RandomChoice;
   readonly #place: { run: number };
   #unansweredCount = 0;
   #isOver = false;
@@ -48,7 +63,7 @@ export class LoadClient {
     this.sender = sender;
     this.#client = client;
     this.#traffic = new Traffic(sender, target.seed);
-    this.#random = new SeededRandom(target.seed + 1);
+    this.#random = new RandomChoice(target.seed + 1);
     this.#place = { run: 0 };
   }
 

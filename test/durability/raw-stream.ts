@@ -101,6 +101,11 @@ export class RawStream {
     return this.answers;
   }
 
+  /** From now on the socket fills up. */
+  stopReading(): void {
+    this.#counting.socket.pause();
+  }
+
   close(): void {
     this.#counting.socket.destroy();
   }

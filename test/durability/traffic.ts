@@ -3,7 +3,7 @@
 // again, the same key with another body, or something that does not exist. One sender's own sequence;
 // a seed repeats it.
 import type { ModelTransaction } from '../model/model-transaction.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { RandomChoice } from './random-choice.ts';
 
 /** One request: a single transaction, or all or nothing for one player. */
 export interface Command {
@@ -29,14 +29,14 @@ const METADATA = Array.from({ length: METADATA_BYTES }, (_, at) => (at * 7 + 3) 
 /** A sender's endless traffic. */
 export class Traffic {
   readonly #sender: Sender;
-  readonly #random: SeededRandom;
+  readonly #random: RandomChoice;
   readonly #commands: Command[] = [];
   readonly #recent = new Map<string, ModelTransaction[]>();
   #idCount = 0;
 
   constructor(sender: Sender, seed: number) {
     this.#sender = sender;
-    this.#random = new SeededRandom(seed);
+    this.#random = new RandomChoice(seed);
   }
 
   /** Accounts and some money for every player: to be answered before anything else is sent. */

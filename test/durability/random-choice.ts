@@ -2,7 +2,7 @@
 // draws does not change what another gets.
 
 /** A sequence of choices. */
-export class SeededRandom {
+export class RandomChoice {
   #state: number;
 
   constructor(seed: number) {
