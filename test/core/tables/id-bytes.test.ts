@@ -4,7 +4,14 @@ import { IdBytes } from '../../../core/tables/id-bytes.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 import { sourceOf, sourceOfText } from '../../support/text-source.ts';
 
-const CHUNK_BYTES = 1_048_576;
+/** Bytes of a chunk, by the memory that a first text takes. */
+const CHUNK_BYTES = chunkBytesOf();
+
+function chunkBytesOf(): number {
+  const ids = new IdBytes();
+  ids.append(sourceOfText('a'), 0, 1);
+  return ids.byteCount;
+}
 
 test('ids of 1 to 64 bytes equal themselves and no text that differs in one byte or in length', () => {
   const ids = new IdBytes();
@@ -37,7 +44,7 @@ test('no text spans two chunks, and texts on both sides of each border are kept'
   const random = new SeededRandom('IdBytes');
   const ids = new IdBytes();
   const stored: { place: number; bytes: Uint8Array }[] = [];
-  while (ids.byteCount < CHUNK_BYTES * 4) {
+  while (ids.byteCount < CHUNK_BYTES * 3) {
     const bytes = random.bytes(1 + random.below(255));
     const place = ids.append(sourceOf(bytes), 0, bytes.length);
     stored.push({ place, bytes });
@@ -58,8 +65,9 @@ test('a text that just fits a chunk stays in it, one byte more opens the next', 
     [16, 2],
   ]) {
     const ids = new IdBytes();
-    // 4,095 texts of 256 bytes with their lengths, then one of 240: 16 bytes are left.
-    for (let text = 0; text < 4095; text += 1) ids.append(sourceOf(new Uint8Array(255)), 0, 255);
+    // Texts of 256 bytes with their lengths, then one of 240: 16 bytes are left.
+    for (let text = 1; text < CHUNK_BYTES / 256; text += 1)
+      ids.append(sourceOf(new Uint8Array(255)), 0, 255);
     ids.append(sourceOf(new Uint8Array(239)), 0, 239);
     const place = ids.append(sourceOf(new Uint8Array(last).fill(7)), 0, last);
     expect(ids.byteCount).toBe(CHUNK_BYTES * chunks);
