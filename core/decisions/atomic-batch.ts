@@ -31,6 +31,9 @@ export function decideAtomicBatch(state: ShardState, slice: Slice): void {
   const isMissing = (row: number): number =>
     work.accountRow[row] < 0 ? ResultCode.accountNotFound : ResultCode.ok;
   if (answerUnexecuted(slice, isMissing)) return;
+  // An aborted batch burns all its keys, so room for them is asked for before anything is judged.
+  const hasRoom = state.index.entryCount + count <= state.bounds.indexEntriesMax;
+  if (!hasRoom && answerUnexecuted(slice, () => ResultCode.overloaded)) return;
   for (let row = 0; row < count; row += 1) closeDueRounds(state, slice, row);
   executeAll(state, slice);
 }

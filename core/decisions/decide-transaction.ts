@@ -205,7 +205,8 @@ function hasRoom(state: ShardState, decision: Decision): boolean {
   if (state.index.entryCount + 3 > bounds.indexEntriesMax) return false;
   if (decision.kind === Kind.bet) return hasRoomForRound(state, decision);
   if (decision.kind === Kind.hold) return state.holds.rowCount < bounds.holdsMax;
-  return decision.kind !== Kind.open || state.accounts.rowCount < bounds.accountsMax;
+  if (decision.kind !== Kind.open || decision.accountRow >= 0) return true;
+  return state.accounts.rowCount < bounds.accountsMax;
 }
 
 function judgeKind(state: ShardState, decision: Decision, markRow: number): number {

@@ -116,10 +116,12 @@ export class Directory {
     return operator.number;
   }
 
-  /** Whether the definition can be applied: its operator is known and there is room. */
+  /** Whether the definition can be applied: its operator is known, and there is room for what is new. */
   acceptsClient(definition: ClientDefinition): boolean {
-    if (definition.operator !== '' && this.operatorNumber(definition.operator) === 0) return false;
-    return this.#clients.size < CLIENTS_MAX && this.#providers.length < PROVIDERS_MAX;
+    const { client, operator, provider } = definition;
+    if (operator !== '' && this.operatorNumber(operator) === 0) return false;
+    if (!this.#clients.has(client) && this.#clients.size >= CLIENTS_MAX) return false;
+    return this.#providerNumbers.has(provider) || this.#providers.length < PROVIDERS_MAX;
   }
 
   /** Makes or replaces a client, and numbers its provider where that is new. */
