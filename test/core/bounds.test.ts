@@ -1,5 +1,5 @@
-// Each bound of core/limits.ts and of a shard at max − 1, max and max + 1. What is beyond gets its
-// code, burns no key and leaves the state as it was.
+// Each bound of core/limits.ts and of a shard at max − 1, max and max + 1. What is beyond gets
+// its code, burns no key and leaves the state as it was.
 import { describe, expect, test } from 'vitest';
 import { bonusPartMinor } from '../../core/decisions/judge-win.ts';
 import {
@@ -285,7 +285,7 @@ describe('blocks', () => {
   const many = (from: (n: number) => Draft) =>
     Array.from({ length: ATOMIC_TRANSACTIONS_MAX }, (_, n) => from(n));
 
-  test('1,000 of the longest transactions fit one block as an atomic batch, done or aborted', () => {
+  test('1,000 of the longest transactions fit one block atomically, done or aborted', () => {
     const stage = new EngineStage().fund({ cash: 100, bonus: MAX - 2000 });
     stage.send(bet(id('bet'), { round: id('round'), amount: 50 }));
     stage.closeBlock();

@@ -116,14 +116,14 @@ describe('each code, and whether it is recorded', () => {
 
 test('numbers and names are those of the protocol', () => {
   const protocol =
-    '0 ok, 10 insufficient_funds, 11 account_not_found, 12 account_bet_locked, 13 account_frozen, ' +
-    '14 account_closed, 15 round_closed, 16 bet_not_found, 17 bet_rolled_back, ' +
-    '18 already_rolled_back, 19 bet_settled, 20 balance_spent, 21 reference_mismatch, ' +
-    '22 hold_not_found, 23 hold_finished, 24 exceeds_hold, 25 limit_reached, 26 overflow, ' +
-    '27 batch_aborted, 28 account_not_empty, 29 receiver_refused, 40 malformed, ' +
-    '41 amount_out_of_range, 42 unknown_currency, 43 unknown_kind, 44 id_too_long, 45 forbidden, ' +
-    '46 key_conflict, 47 too_large, 48 batch_not_executed, 49 too_old, 60 overloaded, ' +
-    '61 starting, 62 stopping, 63 clock_unsure, 64 disk_reserve';
+    '0 ok, 10 insufficient_funds, 11 account_not_found, 12 account_bet_locked, 13 ' +
+    'account_frozen, 14 account_closed, 15 round_closed, 16 bet_not_found, 17 ' +
+    'bet_rolled_back, 18 already_rolled_back, 19 bet_settled, 20 balance_spent, 21 ' +
+    'reference_mismatch, 22 hold_not_found, 23 hold_finished, 24 exceeds_hold, 25 ' +
+    'limit_reached, 26 overflow, 27 batch_aborted, 28 account_not_empty, 29 receiver_refused, ' +
+    '40 malformed, 41 amount_out_of_range, 42 unknown_currency, 43 unknown_kind, 44 ' +
+    'id_too_long, 45 forbidden, 46 key_conflict, 47 too_large, 48 batch_not_executed, 49 ' +
+    'too_old, 60 overloaded, 61 starting, 62 stopping, 63 clock_unsure, 64 disk_reserve';
   const named = Object.values(Code).map((code) => `${code} ${resultCodeName(code)}`);
   expect(named.join(', ')).toBe(protocol);
   expect(resultCodeName(99)).toBe('code_99');

@@ -91,7 +91,7 @@ export class EngineStage {
     return this.decide(drafts.map((draft) => this.fill(draft)));
   }
 
-  /** Decides complete transactions as a lane would: due records first, a new block when one is full. */
+  /** Decides complete transactions as a lane would: due records first, a new block for a full. */
   decide(transactions: readonly ModelTransaction[]): ModelOutcome[] {
     const sliceRowCount = this.#settings.sliceRowCount ?? 500;
     const found: ModelOutcome[] = [];

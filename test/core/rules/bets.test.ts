@@ -96,7 +96,7 @@ describe('11: accounts', () => {
   });
 });
 
-test('12: status and funds are judged with the debit: of two bets for the last money one is taken', () => {
+test('12: status and funds are judged with the debit: the last money is taken once', () => {
   const stage = new EngineStage().fund({ cash: 15 });
   const found = stage.sendAll([
     bet('a'),

@@ -26,7 +26,7 @@ describe('31: holds', () => {
     expect(stage.buckets()).toEqual([90, 0, 0]);
   });
 
-  test('31: another provider’s, another currency’s or a rejected hold is hold_not_found', () => {
+  test('31: another provider’s or currency’s or a rejected hold is hold_not_found', () => {
     const stage = funded();
     stage.codes(hold(5), hold(1000, { transactionId: 'poor' }));
     expect(
@@ -156,7 +156,7 @@ describe('32: status', () => {
 });
 
 describe('33: open and transfer', () => {
-  test('33: open is idempotent and says whether it made the account; a repeat gives its first', () => {
+  test('33: open is idempotent and says whether it made the account', () => {
     const stage = new EngineStage();
     const first = { kind: 'open', player: 'eve', transactionId: 'o1' };
     expect(stage.send(first)).toMatchObject({ code: 0, made: true, replay: false });

@@ -278,7 +278,7 @@ describe('7: keys are known for the retention', () => {
   });
 });
 
-test('9: a malformed or forbidden transaction burns no key and does not harm its neighbours', () => {
+test('9: a malformed or forbidden transaction burns no key and harms no neighbour', () => {
   const stage = new EngineStage();
   const found = stage.sendAll([
     move('deposit', 100),

@@ -117,7 +117,7 @@ describe('25: a rollback of a win that is spent', () => {
     expect(stage.buckets()).toEqual(buckets);
   });
 
-  test('25: reject is the default, looks at credited buckets only, and counts no other money', () => {
+  test('25: reject is the default and looks at credited buckets only', () => {
     const stage = new EngineStage().fund({ cash: 10 });
     stage.codes(bet('b'), win({ reference: 'b', transactionId: 'w' }), move('withdraw', 1));
     stage.send(move('grant', 50));

@@ -15,7 +15,7 @@ describe('29: a round is (account, provider, round id)', () => {
     expect(stage.codes(bet('b', { round: 'r', game: 'h' }))).toEqual([Code.roundClosed]);
   });
 
-  test('29: another provider’s, currency’s or player’s round of the name is another round', () => {
+  test('29: of another provider, currency or player it is another round', () => {
     const stage = funded();
     stage.codes(move('deposit', 50, { currency: 'USD' }), move('deposit', 50, { player: 'bob' }));
     stage.codes(bet('a', { round: 'r', roundEnd: true }));
@@ -52,7 +52,7 @@ describe('29: a round is (account, provider, round id)', () => {
 });
 
 describe('29: ageing', () => {
-  test('29: one left open is closed by a record of its own at its age, counted from opening', () => {
+  test('29: one left open is closed by its own record at its age, counted from opening', () => {
     const stage = funded();
     stage.codes(bet('a', { round: 'r' }), bet('nameless'));
     stage.nowMs += HOUR_MS;
@@ -137,7 +137,7 @@ describe('30: an atomic batch', () => {
     expect(again).toEqual(first.map((one) => ({ ...one, replay: true })));
   });
 
-  test('30: the first refusal has its code, the others batch_aborted, all the balances before', () => {
+  test('30: the first refusal has its code, others batch_aborted, all the balances before', () => {
     const stage = funded();
     const drafts = [bet('a'), bet('b', { amount: 91 }), bet('c'), bet('d', { amount: 1000 })];
     const found = stage.batch(...drafts);

@@ -1,5 +1,5 @@
-// Rule 24 on the real engine: a rollback that overtakes its bet, under each policy, in all 24 orders
-// of bet, bet again, rollback and rollback again, with a crash between each two. What is expected is
+// Rule 24 on the real engine: a rollback that overtakes its bet, under each policy, in all 24
+// orders of bet, bet again, rollback, rollback again, a crash between each two. What is expected is
 // read from the rule by hand, and the model must agree.
 import { describe, expect, test } from 'vitest';
 import { ResultCode as Code } from '../../../core/result-codes.ts';
@@ -101,7 +101,7 @@ describe('24: the 24 orders, a crash between each two', () => {
       expect(outcome).toMatchObject({ code, replay, noop, ...(moved && { moved }) });
       if (isBet) firstBet ??= outcome;
       else if (outcome.recorded) firstRollback ??= outcome;
-      stage.crash();
+      if (place < order.length - 1) stage.crash();
     }
     // The money is gone only where a bet was taken and nothing took it back.
     const stands = readings.includes('taken') && !readings.includes('ok');
@@ -116,7 +116,7 @@ describe('24: what a late bet meets', () => {
     expect(stage.codes(win({ round: 'r' }), bet('b', { round: 'r' }))).toEqual([16, 0]);
   });
 
-  test('24: noop: it stands in its round as a rolled-back bet, and its win is bet_rolled_back', () => {
+  test('24: noop: it stands in its round as a rolled-back bet, its win is bet_rolled_back', () => {
     const stage = new EngineStage({ unknownBetRollback: 'noop' }).fund({ cash: 100 });
     stage.codes(rollback('late'));
     const late = stage.send(bet('late', { amount: 5000, round: 'r' }));

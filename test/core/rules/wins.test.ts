@@ -67,7 +67,7 @@ describe('16: a win needs a live bet of the same account and provider', () => {
     ).toEqual([0, 0, 0, Code.betRolledBack, Code.betRolledBack, Code.referenceMismatch]);
   });
 
-  test('16: stakeless forgives a rolled-back bet too, joins the round, and is stopped by its end', () => {
+  test('16: stakeless forgives a rolled-back bet too, and obeys round_closed', () => {
     const free = new EngineStage().fund({ cash: 100 });
     free.codes(bet('gone', { round: 's' }), rollback('gone'), bet('live', { round: 's' }));
     const jackpot = { stakeless: true, round: 's' };
@@ -81,7 +81,7 @@ describe('16: a win needs a live bet of the same account and provider', () => {
 });
 
 describe('17: wins and closed rounds', () => {
-  test('17: a win in a closed round is refused; a repeat of a known one is answered as known', () => {
+  test('17: a win in a closed round is refused; a repeat of a known one is not', () => {
     const stage = new EngineStage().fund({ cash: 100 });
     const known = win({ round: 'r', transactionId: 'w' });
     stage.codes(bet('b', { round: 'r' }));

@@ -1,4 +1,4 @@
-// AccountTable: accounts are found by owner and id whatever their hashes, and rows keep their facts.
+// AccountTable: accounts are found by owner and id whatever their hashes, and rows keep facts.
 import { describe, expect, test } from 'vitest';
 import { AccountTable } from '../../../core/tables/account-table.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';

@@ -13,7 +13,7 @@ function chunkBytesOf(): number {
   return ids.byteCount;
 }
 
-test('ids of 1 to 64 bytes equal themselves and no text that differs in one byte or in length', () => {
+test('ids of 1 to 64 bytes equal themselves and no text with another byte or length', () => {
   const ids = new IdBytes();
   for (let byteCount = 1; byteCount <= 64; byteCount += 1) {
     const bytes = new Uint8Array(byteCount).fill(0x61);
