@@ -1,5 +1,5 @@
 // The few things that transactions name by number: operators with their currencies and policies,
-// providers, and clients. Plain objects and Maps: they are looked up once a connection or a request.
+// providers, and clients. Plain objects and Maps: they are looked up once a connection or request.
 // All of it comes from the log's administrative records. Owned by the shard's thread.
 import { assert } from '../assert.ts';
 import {
@@ -116,7 +116,7 @@ export class Directory {
     return operator.number;
   }
 
-  /** Whether the definition can be applied: its operator is known, and there is room for what is new. */
+  /** Whether the definition can be applied: a known operator, and room for what is new. */
   acceptsClient(definition: ClientDefinition): boolean {
     const { client, operator, provider } = definition;
     if (operator !== '' && this.operatorNumber(operator) === 0) return false;
