@@ -1,5 +1,6 @@
-// What the machine does in this minute without Kassa: a flush of 64 KiB, and frames through an empty
-// server. Figures of different half-hours differ by 30 % here, so a result is compared by these.
+// What the machine does in this minute without Kassa: a flush of 64 KiB, and frames through an
+// empty server. Figures of different half-hours differ by 30 % here, so a result is compared by
+// these.
 import { fork } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

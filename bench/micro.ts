@@ -1,5 +1,6 @@
 // `npm run bench:micro`: the parts of a transaction's way, one by one, by tinybench. Entry. The
-// figures are of a loop over one part: caches are warmer and branches better known than in a server.
+// figures are of a loop over one part: caches are warmer and branches better known than in a
+// server.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';

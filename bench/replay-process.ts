@@ -1,5 +1,5 @@
-// Entry of the replay's process: applies a log to an empty shard, as recovery does, and tells how long
-// it took. In a process of its own, so that its memory and CPU time are the replay's alone.
+// Entry of the replay's process: applies a log to an empty shard, as recovery does, and tells how
+// long it took. In a process of its own, so that its memory and CPU time are the replay's alone.
 import { Shard } from '../core/shard.ts';
 import { logFolderOf, readIdentity } from '../persist/data-folder.ts';
 import { replayLog } from '../persist/replay.ts';

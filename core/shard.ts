@@ -1,5 +1,5 @@
-// One shard: the only writer of its accounts. Plain functions of state, time and input: no clock, no
-// randomness, no input or output (design law 3). All calls come from the lane's thread.
+// One shard: the only writer of its accounts. Plain functions of state, time and input: no clock,
+// no randomness, no input or output (design law 3). All calls come from the lane's thread.
 import { assert } from './assert.ts';
 import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
@@ -128,7 +128,10 @@ export class Shard {
     this.#replay.applyBlock(content, recordCount, firstSequence);
   }
 
-  /** The row of an account by names in a source, or −1; −2 for a currency that is not the operator's. */
+  /**
+   * The row of an account by names in a source, or −1; −2 for a currency that is not the
+   * operator's.
+   */
   findAccount(
     operator: number,
     source: FrameSource,
@@ -180,6 +183,7 @@ export class Shard {
     block: BlockContent,
     outcomes: OutcomeColumns,
   ): Slice {
+    assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'a slice fits the working columns');
     const state = this.#state;
     const work = this.#work;
     const timeMs = this.#timeAt(nowMs);

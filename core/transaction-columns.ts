@@ -18,10 +18,10 @@ export interface TextColumn {
 /**
  * Up to `capacity` transactions. Rows 0 to `count` − 1 are filled. `problem` is a result code that
  * the decoder found (unknown_kind, malformed, id_too_long, too_large; the first in this order), or
- * 0. Beside unknown_kind and malformed the other columns may hold anything; beside the other two they
- * are filled, a text that is too long with a length of 0. The decoder rejects wrong types, a
- * missing transaction id, ill-formed
- * UTF-8 and control characters; which fields fit a kind, and ranges, are the core's to judge.
+ * 0. Beside unknown_kind and malformed the other columns may hold anything; beside the other two
+ * they are filled, a text that is too long with a length of 0. The decoder rejects wrong types, a
+ * missing transaction id, ill-formed UTF-8 and control characters; which fields fit a kind, and
+ * ranges, are the core's to judge.
  */
 export class TransactionColumns {
   readonly capacity: number;

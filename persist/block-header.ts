@@ -15,7 +15,8 @@
 //   48      4    header checksum of the block before (the chain), of block 1: the folder's seed
 //   52      4    header checksum: CRC-32 of bytes 0 to 51
 //
-// The first three bytes of a value must not be 01 01 01: lmdb-js takes those for an order to itself.
+// The first three bytes of a value must not be 01 01 01: lmdb-js takes those for an order to
+// itself.
 import { crc32 } from 'node:zlib';
 import { assert } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX } from '../core/limits.ts';

@@ -1,6 +1,6 @@
 // The commit port: how a lane hands its blocks to the log writer and learns that they are on disk.
-// One piece of shared memory a lane. LaneBlocks belongs to the lane's thread, WriterBlocks to the log
-// writer's; the gate at the end is for tests.
+// One piece of shared memory a lane. LaneBlocks belongs to the lane's thread, WriterBlocks to the
+// log writer's; the gate at the end is for tests.
 //
 //   lane                         shared memory                        log writer
 //   append records ──────────▶   buffer of slot n mod 4
@@ -9,10 +9,10 @@
 //   waitForDurable         ◀───  wake epoch + 1, notify
 //
 // What always holds: durable ≤ handedOver ≤ durable + BLOCKS_PER_LANE; a buffer has one owner at a
-// time; a block counts as durable only after the disk has it. Counts in shared memory are the low 32
-// bits and wrap; each side extends them by their distance to its own 53-bit count. Epochs wrap too
-// and are compared for inequality only. A crash leaves nothing: the memory is gone, and what was not
-// durable was not answered.
+// time; a block counts as durable only after the disk has it. Counts in shared memory are the low
+// 32 bits and wrap; each side extends them by their distance to its own 53-bit count. Epochs wrap
+// too and are compared for inequality only. A crash leaves nothing: the memory is gone, and what
+// was not durable was not answered.
 import { crc32 } from 'node:zlib';
 import { assert } from '../core/assert.ts';
 import { BlockContent } from '../core/block-content.ts';
@@ -104,8 +104,8 @@ export class LaneBlocks {
   }
 
   /**
-   * Gives the open block to the log writer; returns its lane block number (from 1, or from the start
-   * count), or 0 when there is no open block or it holds no record.
+   * Gives the open block to the log writer; returns its lane block number (from 1, or from the
+   * start count), or 0 when there is no open block or it holds no record.
    */
   handOver(): number {
     const content = this.#open;
@@ -254,7 +254,9 @@ export class WriterBlocks {
     return Atomics.load(this.#control, BELL_EPOCH);
   }
 
-  /** Blocks the thread until the bell rings, at most the poll time. Of the first lane's port only. */
+  /**
+   * Blocks the thread until the bell rings, at most the poll time. Of the first lane's port only.
+   */
   waitForBell(epoch: number): void {
     Atomics.wait(this.#control, BELL_EPOCH, epoch, POLL_MS);
   }

@@ -1,6 +1,6 @@
-// The way out when going on would be a guess (design law 7). Any thread may call it. It does not end
-// the process: it tells the reason, then every thread that watches the stop signal ends, and main
-// exits with the code. A crash in between leaves the message, or nothing but the exit.
+// The way out when going on would be a guess (design law 7). Any thread may call it. It does not
+// end the process: it tells the reason, then every thread that watches the stop signal ends, and
+// main exits with the code. A crash in between leaves the message, or nothing but the exit.
 import { writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitCodeValue } from './exit-codes.ts';

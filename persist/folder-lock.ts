@@ -1,6 +1,7 @@
-// The lock that keeps a second process off a data folder: flock on an open descriptor of `lock`. The
-// kernel frees it when the process ends, however it ends; a process id in a file would survive, and
-// means nothing in another container. Main holds it from before anything is read until the exit.
+// The lock that keeps a second process off a data folder: flock on an open descriptor of `lock`.
+// The kernel frees it when the process ends, however it ends; a process id in a file would survive,
+// and means nothing in another container. Main holds it from before anything is read until the
+// exit.
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';

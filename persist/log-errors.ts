@@ -1,5 +1,6 @@
-// The ways in which a log or a data folder cannot be used. All are thrown before anything is served;
-// their text is meant for the person who has to act on it, and the exit code for the supervisor.
+// The ways in which a log or a data folder cannot be used. All are thrown before anything is
+// served; their text is meant for the person who has to act on it, and the exit code for the
+// supervisor.
 import { ExitCode, type ExitCodeValue } from './exit-codes.ts';
 
 /** Where a log is damaged, and how. */

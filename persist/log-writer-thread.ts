@@ -1,8 +1,8 @@
-// Entry of the log writer's thread: one for the process, started after recovery. It waits for blocks,
-// has them committed, and ends when every lane has closed its port, with all of it on disk.
+// Entry of the log writer's thread: one for the process, started after recovery. It waits for
+// blocks, has them committed, and ends when every lane has closed its port, with all of it on disk.
 // A failure stops the process (design law 7): the thread tells why, raises the stop signal and then
-// stands still, holding LMDB untouched, because cleaning up after a failed commit was seen to corrupt
-// the heap.
+// stands still, holding LMDB untouched, because cleaning up after a failed commit was seen to
+// corrupt the heap.
 import { workerData } from 'node:worker_threads';
 import { assert, InvariantError } from '../core/assert.ts';
 import { WriterBlocks } from './commit-port.ts';

@@ -1,10 +1,10 @@
 // The log writer: takes whatever blocks are ready in all lanes, gives them their numbers in the one
-// order, commits them in one LMDB transaction, and only then tells the lanes (design sections 2, 6).
-// Owned by the log writer's thread; nothing else writes to the log.
+// order, commits them in one LMDB transaction, and only then tells the lanes (design sections 2,
+// 6). Owned by the log writer's thread; nothing else writes to the log.
 //
 // What always holds: the numbers have no gap, each header carries the checksum of the one before,
-// and a lane hears of a block only after its commit returned. A crash leaves a prefix of the commits;
-// after a commit that failed nothing here may run again, not even close().
+// and a lane hears of a block only after its commit returned. A crash leaves a prefix of the
+// commits; after a commit that failed nothing here may run again, not even close().
 import { assert, InvariantError } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX, BLOCKS_PER_LANE } from '../core/limits.ts';
 import { BLOCK_HEADER_BYTES, encodeBlockHeader } from './block-header.ts';

@@ -1,9 +1,9 @@
-// Looks at a segment's file before LMDB maps it: lmdb-js was seen to end the process by SIGSEGV on a
-// file that is no LMDB file, and reading a map beyond its file's end raises SIGBUS; neither leaves a
-// word. Reads the file's first two pages only, changes nothing; any thread.
+// Looks at a segment's file before LMDB maps it: lmdb-js was seen to end the process by SIGSEGV on
+// a file that is no LMDB file, and reading a map beyond its file's end raises SIGBUS; neither
+// leaves a word. Reads the file's first two pages only, changes nothing; any thread.
 //
-// LMDB keeps two descriptions of the file, on pages 0 and 1; the one of the later transaction counts.
-// Offsets within the page, little endian, of data version 2 (lmdb-js 3.5):
+// LMDB keeps two descriptions of the file, on pages 0 and 1; the one of the later transaction
+// counts. Offsets within the page, little endian, of data version 2 (lmdb-js 3.5):
 //   24 magic (4), 28 version (4), 48 page bytes (4), 88 root of the free list (8),
 //   136 root of the data (8), 144 last page (8), 152 transaction (8)
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';

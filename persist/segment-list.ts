@@ -8,7 +8,9 @@ import { DamagedLogError } from './log-errors.ts';
 const NAME_DIGITS = 16;
 const NAME_PATTERN = /^\d{16}$/;
 
-/** A segment's folder name: its first block's number in 16 digits, so that names sort as numbers. */
+/**
+ * A segment's folder name: its first block's number in 16 digits, so that names sort as numbers.
+ */
 export function segmentName(firstBlock: number): string {
   assert(Number.isSafeInteger(firstBlock) && firstBlock > 0, 'blocks are numbered from 1');
   return String(firstBlock).padStart(NAME_DIGITS, '0');

@@ -1,6 +1,6 @@
-// What the log writer counts, in shared memory: the log writer's thread adds, any thread reads. Each
-// number is one 64-bit word and may be read while others move on, so sums can differ from counts by
-// the commit of the moment. Nothing here survives the process.
+// What the log writer counts, in shared memory: the log writer's thread adds, any thread reads.
+// Each number is one 64-bit word and may be read while others move on, so sums can differ from
+// counts by the commit of the moment. Nothing here survives the process.
 import { assert } from '../core/assert.ts';
 
 /** Upper bounds in ms of the commit time's buckets: fast local disks to a disk in trouble. */

@@ -1,7 +1,7 @@
-// A request frame prepared once and patched for each sending: WebSocket header, masking key, msgpack.
-// The masking key is four zero bytes: legal on the wire (the mask bit is set, as RFC 6455 demands of
-// a client), but predictable, which only a client that no browser script steers may be. It makes
-// masking free here; the server unmasks as always.
+// A request frame prepared once and patched for each sending: WebSocket header, masking key,
+// msgpack. The masking key is four zero bytes: legal on the wire (the mask bit is set, as RFC 6455
+// demands of a client), but predictable, which only a client that no browser script steers may be.
+// It makes masking free here; the server unmasks as always.
 import { identifierText } from './identifiers.ts';
 
 /** A transaction's constant parts; ids are written as placeholders of their length and patched. */
@@ -22,7 +22,9 @@ export interface TemplateForm {
   readonly seed: number;
 }
 
-/** A frame's bytes and the places in it to patch; 0 stands for a part that the row does not have. */
+/**
+ * A frame's bytes and the places in it to patch; 0 stands for a part that the row does not have.
+ */
 export interface FrameTemplate {
   readonly bytes: Uint8Array;
   readonly requestIdAt: number;

@@ -3,7 +3,8 @@
 //
 // Frames in flight lie one after another in a ring. Answers come in the order of requests, so what
 // an answer frees is always what is filled next, and a frame's bytes are never touched before its
-// answer proves that they were sent. One thread; whatever breaks is reported once through onFailure.
+// answer proves that they were sent. One thread; whatever breaks is reported once through
+// onFailure.
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { assert } from '../../core/assert.ts';

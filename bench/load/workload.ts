@@ -1,8 +1,8 @@
 // The transactions of a run, written frame by frame into a connection's buffer.
 //
 // Canonical (design section 9), in tens: 7 bets, 3 wins. Of 7 bets, 4 are lost and end their round
-// themselves; 3 get a win in a later frame of the same connection, which names the bet and the round
-// and ends the round. Every round is new, accounts are drawn at random for each bet.
+// themselves; 3 get a win in a later frame of the same connection, which names the bet and the
+// round and ends the round. Every round is new, accounts are drawn at random for each bet.
 //
 //   row of ten   0     1     2    3     4     5    6     7     8    9
 //                lost  bet   win  lost  bet   win  lost  bet   win  lost

@@ -1,6 +1,6 @@
 // The operator's kinds, which have no account: setOperator and setClient. Their bodies are JSON
-// texts; an unfit one is `malformed` and not recorded. They take effect for the transactions decoded
-// after their own slice.
+// texts; an unfit one is `malformed` and not recorded. They take effect for the transactions
+// decoded after their own slice.
 
 import { assert } from '../assert.ts';
 import { Kind } from '../kinds.ts';

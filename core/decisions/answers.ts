@@ -1,5 +1,5 @@
-// Fills outcomes for the gateway: from a decision, from the first outcome of a repeated key, or with
-// a code alone.
+// Fills outcomes for the gateway: from a decision, from the first outcome of a repeated key, or
+// with a code alone.
 import { Kind } from '../kinds.ts';
 import { type OutcomeColumns, OutcomeFlag } from '../outcome-columns.ts';
 import type { Decision } from '../records/decision.ts';

@@ -1,6 +1,6 @@
 // Atomic batches (rule 30): form first, then keys, then accounts, then judged in order up to the
-// first refusal. What was changed until then is taken back, and every key of the batch is burnt by a
-// record of its own, so that each transaction sent again alone is a repeat.
+// first refusal. What was changed until then is taken back, and every key of the batch is burnt by
+// a record of its own, so that each transaction sent again alone is a repeat.
 import { assert } from '../assert.ts';
 import { Kind } from '../kinds.ts';
 import { writeRecord } from '../records/record-writer.ts';
@@ -25,7 +25,8 @@ import type { ShardState } from './shard-state.ts';
 export function decideAtomicBatch(state: ShardState, slice: Slice): void {
   const { columns, work } = slice;
   const { count } = columns;
-  for (let row = 0; row < count; row += 1) judgeMembership(slice, row);
+  const leader = leaderOf(slice);
+  for (let row = 0; row < count; row += 1) judgeMembership(slice, row, leader);
   if (answerUnexecuted(slice, (row) => work.code[row])) return;
   if (answerByKeys(state, slice)) return;
   const isMissing = (row: number): number =>
@@ -38,8 +39,18 @@ export function decideAtomicBatch(state: ShardState, slice: Slice): void {
   executeAll(state, slice);
 }
 
+/** Whom the batch is for: the first transaction whose own form says so. */
+function leaderOf(slice: Slice): number {
+  const { columns, work } = slice;
+  for (let row = 0; row < columns.count; row += 1) {
+    const code = work.code[row];
+    if (code !== ResultCode.unknownKind && code !== ResultCode.malformed) return row;
+  }
+  return 0;
+}
+
 /** Another operator or player, and kinds that an atomic batch does not have, are malformed. */
-function judgeMembership(slice: Slice, row: number): void {
+function judgeMembership(slice: Slice, row: number, leader: number): void {
   const { columns, work } = slice;
   const code = work.code[row];
   if (code === ResultCode.unknownKind || code === ResultCode.malformed) return;
@@ -48,20 +59,20 @@ function judgeMembership(slice: Slice, row: number): void {
     kind === Kind.transfer ||
     kind === Kind.open ||
     kind >= Kind.setStatus ||
-    !isOfFirst(slice, row);
+    !isOfLeader(slice, row, leader);
   if (isLone) work.code[row] = ResultCode.malformed;
 }
 
-function isOfFirst(slice: Slice, row: number): boolean {
+function isOfLeader(slice: Slice, row: number, leader: number): boolean {
   const { columns } = slice;
   const { player } = columns;
-  if (columns.operator[row] !== columns.operator[0]) return false;
+  if (columns.operator[row] !== columns.operator[leader]) return false;
   const byteCount = player.byteCount[row];
-  if (byteCount !== player.byteCount[0]) return false;
+  if (byteCount !== player.byteCount[leader]) return false;
   const { bytes } = columns.sources[columns.sourceIndex[row]];
-  const first = columns.sources[columns.sourceIndex[0]].bytes;
+  const leading = columns.sources[columns.sourceIndex[leader]].bytes;
   for (let offset = 0; offset < byteCount; offset += 1) {
-    if (bytes[player.at[row] + offset] !== first[player.at[0] + offset]) return false;
+    if (bytes[player.at[row] + offset] !== leading[player.at[leader] + offset]) return false;
   }
   return true;
 }

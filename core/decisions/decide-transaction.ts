@@ -206,7 +206,7 @@ function hasRoom(state: ShardState, decision: Decision): boolean {
   if (decision.kind === Kind.bet) return hasRoomForRound(state, decision);
   if (decision.kind === Kind.hold) return state.holds.rowCount < bounds.holdsMax;
   if (decision.kind !== Kind.open || decision.accountRow >= 0) return true;
-  return state.accounts.rowCount < bounds.accountsMax;
+  return state.accounts.rowCount < bounds.accountsMax && state.accounts.hasRoomForId;
 }
 
 function judgeKind(state: ShardState, decision: Decision, markRow: number): number {

@@ -1,6 +1,6 @@
 // The changes that a decision can make to a shard's state. Each notes its inverse while an atomic
-// batch is judged (rule 30); elsewhere that costs one test. The inverses stand in functions of their
-// own: a closure inside a hot function would make V8 allocate a context at each call.
+// batch is judged (rule 30); elsewhere that costs one test. The inverses stand in functions of
+// their own: a closure inside a hot function would make V8 allocate a context at each call.
 import { assert } from '../assert.ts';
 import { Field } from '../kinds.ts';
 import type { Decision } from '../records/decision.ts';

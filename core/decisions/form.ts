@@ -1,6 +1,6 @@
 // What is judged of a transaction before its key: the fields that its kind has, ranges, permission,
-// currency and age, in the order of wallet-rules.md ("Money moved", first paragraph). An answer from
-// here is not recorded and burns no key (rule 9).
+// currency and age, in the order of wallet-rules.md ("Money moved", first paragraph). An answer
+// from here is not recorded and burns no key (rule 9).
 
 import { Field, fieldsFitKind, Kind } from '../kinds.ts';
 import { AMOUNT_MINOR_MAX, DAY_MS } from '../limits.ts';

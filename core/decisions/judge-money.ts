@@ -13,6 +13,7 @@ import {
 } from './balances.ts';
 import type { ShardState } from './shard-state.ts';
 
+/** A deposit: what a self-exclusion stops is stopped here. */
 export function judgeDeposit(state: ShardState, decision: Decision): number {
   const refusal = judgeStatusForPlay(state, decision.accountRow);
   if (refusal !== ResultCode.ok) return refusal;
@@ -47,6 +48,7 @@ export function judgeTransfer(state: ShardState, decision: Decision): number {
   return ResultCode.ok;
 }
 
+/** Bonus money from the fund: only a closed account refuses it. */
 export function judgeGrant(state: ShardState, decision: Decision): number {
   if (isClosed(state, decision)) return ResultCode.accountClosed;
   decision.bonusMovedMinor = decision.amountMinor;

@@ -1,14 +1,16 @@
 // The find pass: loads what deciding a slice will touch, in short loops of independent loads, so
-// that many cache misses are under way at once instead of one behind another. It changes nothing and
-// finds nothing for good; deciding looks up again, then in warm caches. Measured at 1 M accounts and
-// some million keys: deciding with it takes two thirds of the time.
+// that many cache misses are under way at once instead of one behind another. It changes nothing
+// and finds nothing for good; deciding looks up again, then in warm caches. Measured at 1 M
+// accounts and some million keys: deciding with it takes two thirds of the time.
 import { Field } from '../kinds.ts';
 import { ResultCode } from '../result-codes.ts';
 import type { TransactionColumns } from '../transaction-columns.ts';
 import type { ShardState } from './shard-state.ts';
 import type { SliceColumns } from './slice-columns.ts';
 
-/** Loads ahead for the rows; returns a number that depends on all loads, so that none is dropped. */
+/**
+ * Loads ahead for the rows; returns a number that depends on all loads, so that none is dropped.
+ */
 export function loadAhead(
   state: ShardState,
   columns: TransactionColumns,

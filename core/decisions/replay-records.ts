@@ -19,7 +19,9 @@ import type { ShardState } from './shard-state.ts';
 import { SliceColumns } from './slice-columns.ts';
 import type { PlayerText } from './transaction-keys.ts';
 
-/** A record that cannot be applied to the state before it: the log is damaged or of another state. */
+/**
+ * A record that cannot be applied to the state before it: the log is damaged or of another state.
+ */
 export class ReplayError extends Error {
   override readonly name = 'ReplayError';
 }
@@ -42,7 +44,9 @@ export class Replay {
     this.#state = state;
   }
 
-  /** Applies a block whose checksum was verified. Throws ReplayError, and then the state is void. */
+  /**
+   * Applies a block whose checksum was verified. Throws ReplayError, and then the state is void.
+   */
   applyBlock(content: Uint8Array, recordCount: number, firstSequence: number): void {
     const state = this.#state;
     if (firstSequence !== state.sequence + 1) {

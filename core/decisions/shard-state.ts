@@ -1,6 +1,6 @@
 // The whole state of one shard: tables, directory, clock and the one Decision in work. Functions of
-// this folder take it as their first argument; judging reads it, only effects.ts and applying change
-// it. Owned by the shard's thread; all of it can be rebuilt from the log (design law 2).
+// this folder take it as their first argument; judging reads it, only effects.ts and applying
+// change it. Owned by the shard's thread; all of it can be rebuilt from the log (design law 2).
 import { DAY_MS } from '../limits.ts';
 import { Directory } from '../policies/directory.ts';
 import { Decision } from '../records/decision.ts';

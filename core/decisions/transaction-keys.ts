@@ -8,7 +8,8 @@ import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
 import { KeyedHash } from '../tables/keyed-hash.ts';
 import type { FrameSource, TransactionColumns } from '../transaction-columns.ts';
 
-// Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's place.
+// Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's
+// place.
 const DOMAIN_ROUND = 0xe0;
 const DOMAIN_ROLLBACK_OF_WIN = 0x40 | Kind.rollback;
 const DOMAIN_NAMELESS_ROUND = 0x6e616d65;

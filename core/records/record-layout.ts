@@ -52,8 +52,8 @@ export const Content = {
 // Order of a record: byte count of the rest (varint); kind (byte); code (byte); contents (varint);
 // account row + 1 (varint, 0 none); ms since the record before in the block, since 1970 for the
 // first (varint); amount; cash moved; cash after (signed, where there is an account); bonus moved,
-// bonus after; held after; provider. Kinds from 32 on then have the subject (varint: the sequence of
-// the record that opened the round or made the hold, 0 for setRetention) and end. The others have
-// sent at; expires in; status; extra; transaction id; round; reference; game; metadata; to (id,
-// receiver's row + 1, with code 0 its cash after); reason; player; definition.
-// Texts have their length before them: one byte, metadata and definition a varint.
+// bonus after; held after; provider. Kinds from 32 on then have the subject (varint: the sequence
+// of the record that opened the round or made the hold, 0 for setRetention) and end. The others
+// have sent at; expires in; status; extra; transaction id; round; reference; game; metadata; to
+// (id, receiver's row + 1, with code 0 its cash after); reason; player; definition. Texts have
+// their length before them: one byte, metadata and definition a varint.

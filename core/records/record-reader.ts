@@ -1,6 +1,6 @@
-// Reads the records of a block into columns, for replay and for whoever shows the log. The mirror of
-// record-writer.ts; the layout is record-layout.ts. The block's checksum has been verified before,
-// so what doesn't fit here is a broken invariant and not bad luck.
+// Reads the records of a block into columns, for replay and for whoever shows the log. The mirror
+// of record-writer.ts; the layout is record-layout.ts. The block's checksum has been verified
+// before, so what doesn't fit here is a broken invariant and not bad luck.
 import { assert } from '../assert.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';

@@ -1,5 +1,5 @@
-// Whole numbers of variable length in records: seven bits a byte, the lowest first, the high bit set
-// on all but the last. Up to 2^53 − 1, so beyond 31 bits division takes the place of shifts.
+// Whole numbers of variable length in records: seven bits a byte, the lowest first, the high bit
+// set on all but the last. Up to 2^53 − 1, so beyond 31 bits division takes the place of shifts.
 import { assert } from '../assert.ts';
 
 const SMALL_MAX = 0x7fffffff;

@@ -34,6 +34,11 @@ export class AccountTable {
     return this.#rows.byteCount + this.#ids.byteCount + this.#slots.byteCount;
   }
 
+  /** Whether one more id of any length can be stored. */
+  get hasRoomForId(): boolean {
+    return this.#ids.hasRoom;
+  }
+
   get probeLengthMax(): number {
     return this.#slots.probeLengthMax;
   }

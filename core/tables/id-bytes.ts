@@ -6,11 +6,17 @@ import type { FrameSource } from '../transaction-columns.ts';
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const CHUNK_MASK = CHUNK_BYTES - 1;
+const PLACES_MAX = 4_294_967_296;
 
 /** An append-only store of texts of 1 to 255 bytes, each behind a byte with its length. */
 export class IdBytes {
   readonly #chunks: FrameSource[] = [];
   #end = 0;
+
+  /** Whether places stay within 32 bits, as the rows keep them, if one more chunk is begun. */
+  get hasRoom(): boolean {
+    return this.byteCount + CHUNK_BYTES <= PLACES_MAX;
+  }
 
   get byteCount(): number {
     return this.#chunks.length * CHUNK_BYTES;

@@ -1,6 +1,6 @@
 // Rows of rounds, open and closed. An open round is state of the shard and stands in its operator's
-// list in the order of opening, so that ageing looks at the oldest only; a closed one is an entry of
-// the transaction index, known as long as keys (rule 29). Owned by the shard's thread.
+// list in the order of opening, so that ageing looks at the oldest only; a closed one is an entry
+// of the transaction index, known as long as keys (rule 29). Owned by the shard's thread.
 import { RowChunks } from './row-chunks.ts';
 
 /** Whether and how a round was closed. Ageing refuses bets only (rule 17). */

@@ -1,6 +1,6 @@
 // How the changes of an atomic batch are taken back (rule 30): each change notes its inverse while
-// the log is on. Closures are fine here: an atomic batch is rare and small, and while the log is off
-// nothing is noted.
+// the log is on. Closures are fine here: an atomic batch is rare and small, and while the log is
+// off nothing is noted.
 
 /** Inverse steps, run last to first. */
 export class UndoLog {

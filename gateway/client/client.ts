@@ -1,7 +1,8 @@
 // The client of a game server or a platform: `connect`, then one call for each kind of transaction.
-// Gathers what one turn of the event loop sends into one frame, keeps many frames in flight, connects
-// again after a break and sends what is unanswered again with the same ids in the same order, so
-// that each transaction is executed once however often the connection breaks. For Node, one thread.
+// Gathers what one turn of the event loop sends into one frame, keeps many frames in flight,
+// connects again after a break and sends what is unanswered again with the same ids in the same
+// order, so that each transaction is executed once however often the connection breaks. For Node,
+// one thread.
 import { KassaClientError } from './client-error.ts';
 import { Link } from './link.ts';
 import type { AccountBalance, Hello, Outcome } from './outcome.ts';
@@ -132,12 +133,16 @@ export class KassaClient {
     this.#link.start();
   }
 
-  /** Sends one transaction; calls of one turn share a frame and are decided in the order of calls. */
+  /**
+   * Sends one transaction; calls of one turn share a frame and are decided in the order of calls.
+   */
   send(transaction: Transaction): Promise<Outcome> {
     return this.#item(RequestType.batch, encodeTransaction(transaction));
   }
 
-  /** All or nothing (wallet rule 30): 1 to 1,000 transactions of one player; an outcome for each. */
+  /**
+   * All or nothing (wallet rule 30): 1 to 1,000 transactions of one player; an outcome for each.
+   */
   atomic(transactions: readonly Transaction[]): Promise<Outcome[]> {
     return this.#request(RequestType.atomic, transactions.map(encodeTransaction));
   }
@@ -181,7 +186,9 @@ export class KassaClient {
     return this.send({ ...fields, kind: 'open' });
   }
 
-  /** Waits for what is in flight, at most this long, then closes; rejects what is still unanswered. */
+  /**
+   * Waits for what is in flight, at most this long, then closes; rejects what is still unanswered.
+   */
   async close(timeoutMs = 10_000): Promise<void> {
     this.#isClosing = true;
     if (this.#failure === null && this.#queue.transactionCount > 0) {

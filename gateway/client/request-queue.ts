@@ -176,7 +176,8 @@ export class RequestQueue {
     if (this.#unanswered.size === 0 && this.#waiting.length === 0) this.#port.onIdle();
   }
 
-  // Only when all that is unanswered was refused: then nothing later can overtake what is sent again.
+  // Only when all that is unanswered was refused: then nothing later can overtake what is sent
+  // again.
   #scheduleRetry(): void {
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => {

@@ -1,6 +1,6 @@
 // data/demo.json: the keys of the demo's two clients, so that the first bet can be printed again at
-// each start. It is on disk before the clients are made, else a crash in between would leave a client
-// whose key nobody knows. Main thread only. A crash leaves the old file or the new one.
+// each start. It is on disk before the clients are made, else a crash in between would leave a
+// client whose key nobody knows. Main thread only. A crash leaves the old file or the new one.
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

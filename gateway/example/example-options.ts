@@ -1,5 +1,5 @@
-// The example's command line and where it finds a key: KASSA_URL and KASSA_KEY, or the demo key that
-// a first start of Kassa left in the data folder.
+// The example's command line and where it finds a key: KASSA_URL and KASSA_KEY, or the demo key
+// that a first start of Kassa left in the data folder.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

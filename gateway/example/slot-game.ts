@@ -1,7 +1,8 @@
-// `npm run example`: a small game server. Some players spin a slot machine; every spin is a bet and,
-// if it wins, a win in the same round. It keeps playing while Kassa is stopped, killed or restarted:
-// the client connects again and sends what was not answered again with the same ids, so that no
-// spin is charged or paid twice. At the end it compares its own books with Kassa's balances.
+// `npm run example`: a small game server. Some players spin a slot machine; every spin is a bet
+// and, if it wins, a win in the same round. It keeps playing while Kassa is stopped, killed or
+// restarted: the client connects again and sends what was not answered again with the same ids, so
+// that no spin is charged or paid twice. At the end it compares its own books with Kassa's
+// balances.
 import { randomUUID } from 'node:crypto';
 import { type ClientEvent, connect, type KassaClient } from '../client/client.ts';
 import type { Outcome } from '../client/outcome.ts';

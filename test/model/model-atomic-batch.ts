@@ -1,5 +1,5 @@
-// Atomic batches (rule 30): all or nothing, in order. What a refusal undoes is undone by putting back
-// copies of the player and the books. Used by tests only.
+// Atomic batches (rule 30): all or nothing, in order. What a refusal undoes is undone by putting
+// back copies of the player and the books. Used by tests only.
 
 import { ResultCode } from '../../core/result-codes.ts';
 import { formCode } from './model-form.ts';

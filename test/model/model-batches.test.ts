@@ -1,5 +1,5 @@
-// Claims of the wallet's rules about atomic batches, holds, status and transfers (rules 28, 30 to 33),
-// checked on the model itself by hand-written cases.
+// Claims of the wallet's rules about atomic batches, holds, status and transfers (rules 28, 30 to
+// 33), checked on the model itself by hand-written cases.
 
 import { describe, expect, test } from 'vitest';
 import { ResultCode as Code } from '../../core/result-codes.ts';

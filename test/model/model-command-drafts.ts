@@ -1,5 +1,5 @@
-// Random transactions of every kind, right in form, from small pools (fast-check). Most amounts follow
-// from the id, so that the same id often is an exact repeat. Used by tests only.
+// Random transactions of every kind, right in form, from small pools (fast-check). Most amounts
+// follow from the id, so that the same id often is an exact repeat. Used by tests only.
 
 import fc from 'fast-check';
 import type { ModelTransaction } from './model-transaction.ts';
@@ -29,7 +29,9 @@ const currency = fc.oneof(
   { weight: 1, arbitrary: fc.constant('USD') },
 );
 
-/** A whole number without fast-check's leaning to the ends, which would make large amounts usual. */
+/**
+ * A whole number without fast-check's leaning to the ends, which would make large amounts usual.
+ */
 export function uniform(least: number, most: number): fc.Arbitrary<number> {
   return fc.noBias(fc.integer({ min: least, max: most }));
 }

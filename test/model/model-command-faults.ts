@@ -1,5 +1,5 @@
-// Random transactions with one or two faults of form (fast-check), so that every answer before the key
-// occurs, and with it the order of those answers. Used by tests only.
+// Random transactions with one or two faults of form (fast-check), so that every answer before the
+// key occurs, and with it the order of those answers. Used by tests only.
 
 import fc from 'fast-check';
 import { type Draft, transactionDraft } from './model-command-drafts.ts';

@@ -1,5 +1,5 @@
-// Random commands that speak of earlier ones: a win on a bet just made, its rollback, a second one, a
-// capture of a hold, and batches whose transactions belong together. Used by tests only.
+// Random commands that speak of earlier ones: a win on a bet just made, its rollback, a second one,
+// a capture of a hold, and batches whose transactions belong together. Used by tests only.
 
 import type { Draft } from './model-command-drafts.ts';
 
@@ -71,8 +71,9 @@ function winOn(common: Common, bet: Draft, choice: FollowUpChoice): Draft {
 }
 
 /**
- * Makes drafts a batch that has a chance: mostly of one player, mostly without the kinds that no batch
- * may hold, and with references to what stands before them in the batch. The sixth stays as it is.
+ * Makes drafts a batch that has a chance: mostly of one player, mostly without the kinds that no
+ * batch may hold, and with references to what stands before them in the batch. The sixth stays as
+ * it is.
  */
 export function alignBatch(drafts: readonly Draft[]): Draft[] {
   const aligned: Draft[] = [];
@@ -88,7 +89,10 @@ export function alignBatch(drafts: readonly Draft[]): Draft[] {
   return aligned;
 }
 
-/** Lets a win, rollback, capture or release name the last bet, win or hold before it, if there is one. */
+/**
+ * Lets a win, rollback, capture or release name the last bet, win or hold before it, if there is
+ * one.
+ */
 function refer(draft: Draft, before: readonly Draft[]): Draft {
   const isOfHold = draft.kind === 'capture' || draft.kind === 'release';
   if (!isOfHold && draft.kind !== 'win' && draft.kind !== 'rollback') {

@@ -1,5 +1,6 @@
-// Short stories for the random commands: transactions of one player that lead to answers which chance
-// alone rarely reaches, such as a win that is spent before it is rolled back. Used by tests only.
+// Short stories for the random commands: transactions of one player that lead to answers which
+// chance alone rarely reaches, such as a win that is spent before it is rolled back. Used by tests
+// only.
 
 import fc from 'fast-check';
 import { type Draft, playerFields, uniform } from './model-command-drafts.ts';

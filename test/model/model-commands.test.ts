@@ -1,5 +1,6 @@
-// The random commands reach every code that the rules have today, and on all of them the model keeps
-// its own laws: sums of zero, sequences without gaps, balances below zero only where a rule allows it.
+// The random commands reach every code that the rules have today, and on all of them the model
+// keeps its own laws: sums of zero, sequences without gaps, balances below zero only where a rule
+// allows it.
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

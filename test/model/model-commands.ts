@@ -1,6 +1,6 @@
-// Random sequences of commands for the model and whatever is compared with it (fast-check). Players,
-// ids, rounds and amounts come from small pools, so that repeats, conflicts and references hit often;
-// a part of the commands follows up an earlier one by name. Used by tests only.
+// Random sequences of commands for the model and whatever is compared with it (fast-check).
+// Players, ids, rounds and amounts come from small pools, so that repeats, conflicts and references
+// hit often; a part of the commands follows up an earlier one by name. Used by tests only.
 
 import fc from 'fast-check';
 import { type Draft, policyChange, transactionDraft, uniform } from './model-command-drafts.ts';

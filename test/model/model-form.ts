@@ -1,5 +1,6 @@
-// What is judged before a transaction's key: kind, fields, ids, amount, sizes, operator, currency and
-// the sender's time, in that order. None of these answers is an outcome (rule 9). Used by tests only.
+// What is judged before a transaction's key: kind, fields, ids, amount, sizes, operator, currency
+// and the sender's time, in that order. None of these answers is an outcome (rule 9). Used by tests
+// only.
 
 import { ResultCode } from '../../core/result-codes.ts';
 import { isDefinitionRight } from './model-definition.ts';

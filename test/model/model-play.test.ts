@@ -1,5 +1,5 @@
-// Claims of the wallet's rules about bets, wins, rollbacks and rounds (rules 13 to 29), checked on the
-// model itself by hand-written cases.
+// Claims of the wallet's rules about bets, wins, rollbacks and rounds (rules 13 to 29), checked on
+// the model itself by hand-written cases.
 
 import { describe, expect, test } from 'vitest';
 import { ResultCode as Code } from '../../core/result-codes.ts';

@@ -46,7 +46,9 @@ export function accountOf(
   return playerOf(state, transaction).accounts.get(transaction.currency ?? '');
 }
 
-/** What repeats are compared by: all fields but those of the key, metadata and the sender's time. */
+/**
+ * What repeats are compared by: all fields but those of the key, metadata and the sender's time.
+ */
 export function bodyOf(transaction: ModelTransaction): string {
   const { currency, amount, round, roundEnd, reference, game, stakeless } = transaction;
   const { to, bucket, reason, expiresIn, status, definition } = transaction;

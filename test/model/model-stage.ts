@@ -1,6 +1,6 @@
-// A model with one operator, one studio and players with open accounts, for hand-written cases: what
-// a case leaves out of a transaction is filled in, and after every command each currency must sum to
-// zero. Used by tests only; state ends with the test.
+// A model with one operator, one studio and players with open accounts, for hand-written cases:
+// what a case leaves out of a transaction is filled in, and after every command each currency must
+// sum to zero. Used by tests only; state ends with the test.
 
 import { expect } from 'vitest';
 import { Model } from './model.ts';

@@ -63,7 +63,9 @@ export interface ModelHold {
   order: number;
 }
 
-/** Everything known of one player of one operator. Reversals stand under the key of their target. */
+/**
+ * Everything known of one player of one operator. Reversals stand under the key of their target.
+ */
 export interface ModelPlayer {
   operator: string;
   id: string;
@@ -129,7 +131,9 @@ export class ModelState {
   }
 }
 
-/** The key of a transaction among those of its player: provider, kind (with `of`) and id (rule 1). */
+/**
+ * The key of a transaction among those of its player: provider, kind (with `of`) and id (rule 1).
+ */
 export function keyOf(transaction: ModelTransaction): string {
   const { kind, transactionId } = transaction;
   if (kind === 'setOperator') {

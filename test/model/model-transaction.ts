@@ -16,7 +16,9 @@ export interface OperatorDefinition {
 /** The four states of an account (rule 32). */
 export type AccountStatus = 'active' | 'betLocked' | 'frozen' | 'closed';
 
-/** One transaction as a sender would write it; amounts are in minor units, times in milliseconds. */
+/**
+ * One transaction as a sender would write it; amounts are in minor units, times in milliseconds.
+ */
 export interface ModelTransaction {
   operator: string;
   provider: string;
@@ -49,9 +51,9 @@ export interface BucketAmounts {
 }
 
 /**
- * The answer to one transaction. `recorded` says that the outcome is a record of the log (a repeat's
- * first outcome is one). Without a record there are no balances, no sequence and no time. `moved` is
- * the signed change of the account's cash and bonus; a transfer's is the sender's.
+ * The answer to one transaction. `recorded` says that the outcome is a record of the log (a
+ * repeat's first outcome is one). Without a record there are no balances, no sequence and no time.
+ * `moved` is the signed change of the account's cash and bonus; a transfer's is the sender's.
  */
 export interface ModelOutcome {
   code: number;

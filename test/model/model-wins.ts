@@ -43,7 +43,9 @@ export function decideWin(situation: Situation): number {
   return ResultCode.ok;
 }
 
-/** By reference if that names an accepted bet; else by the round's name; else forgiven or refused. */
+/**
+ * By reference if that names an accepted bet; else by the round's name; else forgiven or refused.
+ */
 function findRound(situation: Situation): Belonging {
   const { player, transaction, currency } = situation;
   const betKey = targetKey(transaction.provider, 'bet', transaction.reference ?? '');

@@ -1,6 +1,6 @@
 // An obviously right model of the wallet's rules: an independent reading of them, in plain objects,
-// that the engine is compared with. It knows no log, no lanes and no bounds of memory; keys are kept
-// for good. Used by tests only.
+// that the engine is compared with. It knows no log, no lanes and no bounds of memory; keys are
+// kept for good. Used by tests only.
 
 import { ResultCode } from '../../core/result-codes.ts';
 import { judgeBatch } from './model-atomic-batch.ts';

@@ -1,7 +1,7 @@
-// A process of its own that appends to a log until it is told or made to end; the crash tests start,
-// trace and kill it. Like the server's main thread it exits with the stop signal's code.
-// Arguments: data folder, block bytes, how many blocks (0 for no end), segment bytes.
-// Prints `durable <position>` for each block, straight after the log writer published it.
+// A process of its own that appends to a log until it is told or made to end; the crash tests
+// start, trace and kill it. Like the server's main thread it exits with the stop signal's code.
+// Arguments: data folder, block bytes, how many blocks (0 for no end), segment bytes. Prints
+// `durable <position>` for each block, straight after the log writer published it.
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { allocateCommitPort, LaneBlocks } from '../../persist/commit-port.ts';

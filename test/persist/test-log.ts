@@ -1,5 +1,5 @@
-// A log in a temporary folder for the tests of persist: real files, real LMDB, the log writer run by
-// the test's own thread one commit at a time, so that each state on disk can be looked at.
+// A log in a temporary folder for the tests of persist: real files, real LMDB, the log writer run
+// by the test's own thread one commit at a time, so that each state on disk can be looked at.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
 // The project's own source files, read and parsed for the tests of hygiene. Read once per test
-// file; nothing here changes a file. Paths are relative to the project's folder, with forward slashes.
+// file; nothing here changes a file. Paths are relative to the project's folder, with forward
+// slashes.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';

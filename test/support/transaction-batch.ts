@@ -1,5 +1,6 @@
 // Turns plain transactions (the model's) into the columns that the core reads, as a decoder would
-// after a well-formed frame. Wrong values that a decoder refuses become the problems that it reports.
+// after a well-formed frame. Wrong values that a decoder refuses become the problems that it
+// reports.
 import { Field, Kind, kindNumber } from '../../core/kinds.ts';
 import { ID_BYTES_MAX, METADATA_BYTES_MAX } from '../../core/limits.ts';
 import type { Directory } from '../../core/policies/directory.ts';

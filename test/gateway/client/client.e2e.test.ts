@@ -43,7 +43,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, maxRetries: 5 });
 });
 
-// Not port 0: Linux does not give a port that it chose itself again while closed connections linger.
+// Not port 0: Linux does not give a port that it chose itself again while closed connections
+// linger.
 function findFreePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -1,5 +1,6 @@
 // A server of kassa.v1 for tests of the client: a table of keys and outcomes in memory, with a hand
-// on what it answers. It breaks, refuses and delays as a test says, which the real one cannot be told.
+// on what it answers. It breaks, refuses and delays as a test says, which the real one cannot be
+// told.
 import type { AddressInfo } from 'node:net';
 import { Packr, Unpackr } from 'msgpackr';
 import { type WebSocket, WebSocketServer } from 'ws';
