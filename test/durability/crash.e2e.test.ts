@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../gateway/client/outcome.ts';
-import { type JournalEntry, type LoadClient, startSenders } from './load-client.ts';
+import { type JournalEntry, type LoadClient, runAll, startSenders } from './load-client.ts';
 import type { ReadLog } from './log-records.ts';
 import { comparable, ModelCheck } from './model-check.ts';
 import { RandomChoice } from './random-choice.ts';
@@ -36,10 +36,10 @@ beforeAll(async () => {
   await runs.start().listening();
   const target = { port: runs.port, seed: SEED, currentRun: () => runs.currentRun };
   clients.push(...(await startSenders(target, PLAYERS)));
-  const loads = clients.map((client) => client.run());
+  const load = runAll(clients);
   for (let kill = 0; kill < KILLS; kill += 1) await killAndStart();
   for (const client of clients) client.stop();
-  await Promise.all(loads);
+  await load;
   await sleep(QUIET_MS);
   await Promise.all(clients.map((client) => expectRepeats(client, client.entries)));
   balancesShown = await Promise.all(

@@ -10,14 +10,17 @@ import { ResultCode } from '../../core/result-codes.ts';
 import { readConfiguration } from '../../gateway/configuration-source.ts';
 import { type RunningServer, startServer } from '../../gateway/server.ts';
 import { holdCommits, releaseCommits } from '../../persist/commit-port.ts';
+import { ExitCode } from '../../persist/exit-codes.ts';
+import { readLogRecords } from './log-records.ts';
 import { RawRequest, RawStream } from './raw-stream.ts';
-import { keyOfClient, makeSeededFolder } from './seeded-folder.ts';
+import { keyOfClient, makeSeededFolder, SEED_RECORD_COUNT } from './seeded-folder.ts';
 
 /** Many times what a commit and an answer take. */
 const HELD_MS = 600;
 /** For requests to be decided in the order in which the test sends them over several sockets. */
 const DECIDED_MS = 60;
 const CASH_MINOR = 10_000;
+const MANY_BETS = 9_000;
 
 const STUDIO_1 = keyOfClient('casino', 'studio-1');
 const STUDIO_2 = keyOfClient('casino', 'studio-2');
@@ -207,4 +210,35 @@ test('an atomic batch on one connection silences a read on another', async () =>
   const [shown] = await other.waitForAnswers(1);
   expect(shown[3]).toEqual([[0, CASH_MINOR - 100 - 10 + 50, 0, 0, 0, 0]]);
   expect(shown[2]).toBe(answer[2]);
+});
+
+test('a stop answers all that was taken, once it is on disk, then closes; what comes later is refused', async () => {
+  const stream = await openStream(STUDIO_1);
+  const other = await openStream(STUDIO_2);
+  hold();
+  stream.send([1, 1, [bet('one', 1)]]);
+  await sleep(DECIDED_MS);
+  // More than all buffers of the log writer take: the rest waits undecided.
+  const metadata = 'x'.repeat(256);
+  const many = Array.from({ length: MANY_BETS }, (_, number) => [
+    ...bet(`many-${number}`, 0),
+    ...[null, null, null, null, metadata],
+  ]);
+  stream.send([1, 2, many]);
+  await sleep(DECIDED_MS);
+  const stopped = server.stop();
+  await sleep(HELD_MS);
+  expect([stream.receivedBytes, other.receivedBytes]).toEqual([0, 0]);
+  other.send([1, 1, [bet('late', 1)]]);
+  expect((await other.waitForAnswers(1))[0].slice(0, 3)).toEqual([9, 1, ResultCode.stopping]);
+  expect(stream.receivedBytes).toBe(0);
+
+  release();
+  const [one, two] = await stream.waitForAnswers(2);
+  expect(codesOf(one)).toEqual([ResultCode.ok]);
+  expect(codesOf(two)).toEqual(many.map(() => ResultCode.ok));
+  expect(await stopped).toEqual({ exitCode: ExitCode.clean, isHung: false });
+  expect(readLogRecords(join(folder, 'data')).records.length).toBe(
+    SEED_RECORD_COUNT + 3 + 1 + MANY_BETS,
+  );
 });

@@ -47,6 +47,14 @@ export async function startSenders(
   return clients;
 }
 
+/** Lets all of them send until each is stopped; resolves when all of it is answered. */
+export function runAll(clients: readonly LoadClient[]): Promise<unknown> {
+  const all = Promise.all(clients.map((client) => client.run()));
+  // A test that fails closes the clients without waiting for this.
+  all.catch(() => undefined);
+  return all;
+}
+
 /** One studio's sender at one operator. */
 export class LoadClient {
   /** In sending order, repeats by intent included; `sendAgain` adds nothing. */
@@ -105,6 +113,13 @@ export class LoadClient {
 
   stop(): void {
     this.#isOver = true;
+  }
+
+  /** Sends so many commands in one turn; their answers come to `entries`. */
+  burst(commandCount: number): void {
+    for (let sent = 0; sent < commandCount; sent += 1) {
+      this.#send(this.#traffic.next()).catch(() => undefined);
+    }
   }
 
   /** Sends transactions again, each alone (rule 30: one of a batch is a repeat too). */

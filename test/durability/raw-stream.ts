@@ -1,5 +1,5 @@
 // A WebSocket and an HTTP request on plain sockets, for tests that must see every byte that leaves
-// the server: nothing is buffered or answered by a library in between. Small frames only.
+// the server: nothing is buffered or answered by a library in between. Text, pings and fragments are not understood.
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Packr, Unpackr } from 'msgpackr';
@@ -87,10 +87,7 @@ export class RawStream {
   send(request: readonly unknown[]): void {
     const payload = packr.pack(request);
     const mask = randomBytes(4);
-    const head =
-      payload.length < LENGTH_16
-        ? Buffer.of(FINAL_BINARY, MASKED | payload.length)
-        : Buffer.of(FINAL_BINARY, MASKED | LENGTH_16, payload.length >> 8, payload.length & 0xff);
+    const head = frameHead(payload.length);
     const masked = payload.map((byte, place) => byte ^ mask[place % 4]);
     this.#counting.socket.write(Buffer.concat([head, mask, masked]));
   }
@@ -104,6 +101,11 @@ export class RawStream {
   /** From now on the socket fills up. */
   stopReading(): void {
     this.#counting.socket.pause();
+  }
+
+  /** Ends what stopReading began. */
+  readOn(): void {
+    this.#counting.socket.resume();
   }
 
   close(): void {
@@ -152,6 +154,17 @@ export class RawRequest {
   close(): void {
     this.#counting.socket.destroy();
   }
+}
+
+/** Head of a masked binary frame. */
+function frameHead(byteCount: number): Buffer {
+  if (byteCount < LENGTH_16) return Buffer.of(FINAL_BINARY, MASKED | byteCount);
+  const head = Buffer.alloc(10);
+  head[0] = FINAL_BINARY;
+  head[1] = MASKED | (byteCount > 0xffff ? LENGTH_64 : LENGTH_16);
+  if (byteCount > 0xffff) head.writeBigUInt64BE(BigInt(byteCount), 2);
+  else head.writeUInt16BE(byteCount, 2);
+  return head.subarray(0, byteCount > 0xffff ? 10 : 4);
 }
 
 /** Where the payload of the frame at `at` lies; undefined while its head is incomplete. */
