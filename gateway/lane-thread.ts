@@ -171,9 +171,9 @@ class LaneThread {
       for (const connection of [...lane.connections]) {
         connection.sink.close(CloseCode.goingAway, 'the server is stopping');
       }
-      // The library reports a socket as closed with its close frame, long before the client has read
-      // it. Cut at once, what the client still sends is answered with a reset, which takes back
-      // answers that it has not read.
+      // The library reports a socket as closed with its close frame, long before the client has
+      // read it. Cut at once, what the client still sends is answered with a reset, which takes
+      // back answers that it has not read.
       if (openCount > 0) await new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS));
     }
     send({ type: 'stopped' });
