@@ -1,7 +1,7 @@
 // `npm run bench`: measures a server that it starts itself, on a folder that it removes. Entry.
 //
 //   this process ──starts──▶ server (gateway/main.ts) ◀──WebSocket── load generator (own process)
-//        └── reads /proc and /metrics at both ends of the window; calibrates before and prints after
+//        └── reads /proc and /metrics at both ends of the window; calibrates before, prints after
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import { calibrate } from './calibration.ts';
 import { cleanUpAtEnd, makeTemporaryFolder } from './clean-up.ts';

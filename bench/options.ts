@@ -28,8 +28,8 @@ Examples:
   npm run bench -- --frame-transactions 100 --json     frames of 100, result as one JSON object
 
 Canonical: 70 % bets, 30 % wins, every round new, accounts at random, each account opened and
-funded first. Of 7 bets 4 are lost and end their round; 3 get a win in a later frame, which names the
-bet and the round and ends the round.`;
+funded first. Of 7 bets 4 are lost and end their round; 3 get a win in a later frame, which names
+the bet and the round and ends the round.`;
 
 // Of a shape: what fits two cores. More in flight raises latency, not throughput.
 const IN_FLIGHT = { batch: 16_000, single: 1_024, replay: 16_000, open: 16_000 } as const;

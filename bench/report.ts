@@ -49,7 +49,9 @@ export function resultObject(measured: Measured): Record<string, unknown> {
     commit: describeCommit(),
     seed: options.seed,
     calibration,
-    durability: `every answer after its block's LMDB commit (fdatasync) on ${readFileSystem(measured.folder)}`,
+    durability:
+      "every answer after its block's LMDB commit (fdatasync) " +
+      `on ${readFileSystem(measured.folder)}`,
     leftOut: LEFT_OUT,
     failures: measured.failures,
   };
@@ -121,7 +123,10 @@ function describeMachine(): string {
   const cpus = os.cpus();
   const model = cpus[0]?.model ?? 'unknown processor';
   const memory = Math.round(os.totalmem() / GIB);
-  return `${cpus.length} × ${model}, ${memory} GiB, ${os.type()} ${os.release()}, Node ${process.version}`;
+  return (
+    `${cpus.length} × ${model}, ${memory} GiB, ` +
+    `${os.type()} ${os.release()}, Node ${process.version}`
+  );
 }
 
 function describeCommit(): string {

@@ -51,8 +51,9 @@ export function openDataFolder(folder: string, lanes: number): FolderIdentity {
   const identity = readIdentity(folder);
   if (identity.lanes !== lanes) {
     throw new DataFolderError(
-      `Cannot use ${folder} with ${lanes} lanes because a data folder's lanes are fixed when it is ` +
-        `made: ${identity.lanes}. Set the lanes to ${identity.lanes}, or start with a new folder.`,
+      `Cannot use ${folder} with ${lanes} lanes because a data folder's lanes are fixed when it ` +
+        `is made: ${identity.lanes}. Set the lanes to ${identity.lanes}, ` +
+        'or start with a new folder.',
     );
   }
   return identity;
@@ -79,8 +80,9 @@ export function readIdentity(folder: string): FolderIdentity {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
     throw new DataFolderError(
-      `Cannot use ${folder} because its identity cannot be read: ${file}. It holds the secret that ` +
-        'the log depends on: put it back from a backup, never make a new one beside an old log.',
+      `Cannot use ${folder} because its identity cannot be read: ${file}. It holds the secret ` +
+        'that the log depends on: put it back from a backup, ' +
+        'never make a new one beside an old log.',
       { cause },
     );
   }

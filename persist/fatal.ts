@@ -23,7 +23,9 @@ export interface FatalReason {
  * waiting for anything, then raises the stop signal. The caller does nothing more but end.
  */
 export function stopProcess(reason: FatalReason): void {
-  const text = `${new Date().toISOString()} stopped with exit code ${reason.code}: ${reason.where}: ${describe(reason.error)}\n`;
+  const text =
+    `${new Date().toISOString()} stopped with exit code ${reason.code}: ` +
+    `${reason.where}: ${describe(reason.error)}\n`;
   writeToStandardError(text);
   // The first reason is the cause; what follows from it goes to standard error only.
   if (!isStopping(reason.stop)) {

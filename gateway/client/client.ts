@@ -254,8 +254,9 @@ export class KassaClient {
     if (this.#queue.transactionCount < this.#settings.queuedTransactionsMax) return null;
     return new KassaClientError(
       'queue_full',
-      `Cannot send because queuedTransactionsMax transactions are unanswered: ${this.#queue.transactionCount}. ` +
-        'It was not sent. Wait for answers before sending more, or raise the setting.',
+      'Cannot send because queuedTransactionsMax transactions are unanswered: ' +
+        `${this.#queue.transactionCount}. It was not sent. ` +
+        'Wait for answers before sending more, or raise the setting.',
     );
   }
 

@@ -149,8 +149,8 @@ export class Link {
     this.#fail(
       new KassaClientError(
         'protocol',
-        `Cannot go on because the server did not understand a frame: ${text || 'close code 4400'}. ` +
-          'Compare the versions of client and server.',
+        'Cannot go on because the server did not understand a frame: ' +
+          `${text || 'close code 4400'}. Compare the versions of client and server.`,
       ),
     );
   }

@@ -101,7 +101,7 @@ test.each([
   },
 );
 
-test('frames after the first are 70 % bets and 30 % wins, four of seven bets end their round', () => {
+test('frames after the first: 70 % bets, 30 % wins, four of seven bets end their round', () => {
   const [, second] = frames(new CanonicalWorkload(settingsOf()), 2);
   const bets = second.filter(({ kind }) => kind === Kind.bet);
   expect(bets).toHaveLength(700);
@@ -109,7 +109,7 @@ test('frames after the first are 70 % bets and 30 % wins, four of seven bets end
   expect(second.filter(({ kind }) => kind === Kind.win)).toHaveLength(300);
 });
 
-test('ids of all connections are unique, of canonical length, and share no prefix of 16 bytes', () => {
+test('ids of all connections are unique, of canonical length, and share no 16-byte prefix', () => {
   const sent = [0, 1, 2].flatMap((connection) =>
     frames(new CanonicalWorkload(settingsOf({ connection })), 3).flat(),
   );

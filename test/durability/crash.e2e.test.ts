@@ -1,6 +1,6 @@
 // A real server under load, killed with SIGKILL at random moments and started again on the same
 // folder, again and again, while its clients go on and send again what was not answered. Then what
-// they were told is held against the log and the model (design laws 1, 2, 5 and 6; rules 2, 35, 36).
+// they were told is held against the log and the model (design laws 1, 2, 5, 6; rules 2, 35, 36).
 // KASSA_SEED repeats the traffic and the moments, KASSA_KILLS sets their number.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -125,8 +125,8 @@ test('the kills hit a server under load, over several segments', () => {
   const again = answers.filter(({ outcome, run }) => outcome.sequence <= runs.sequencesBefore[run]);
   const segments = readdirSync(join(runs.folder, 'log'));
   console.log(
-    `kills under load: ${KILLS} kills, ${log.records.length} records, ${log.end.blockNumber} blocks, ` +
-      `${segments.length} segments, ${again.length} answers lost to a kill and given again`,
+    `kills under load: ${KILLS} kills, ${log.records.length} records, ${log.end.blockNumber} ` +
+      `blocks, ${segments.length} segments, ${again.length} answers lost to a kill and given again`,
   );
   expect(runs.sequencesBefore.length).toBe(KILLS + 1);
   expect(answers.length).toBeGreaterThan(KILLS * 100);

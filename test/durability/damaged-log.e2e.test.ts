@@ -1,6 +1,6 @@
-// A server that finds its log damaged does not start, says where and what to do, and changes nothing
-// (issue's "nothing is cut off or skipped by itself"). The log is a real server's; the damage is done
-// through lmdb, or to the files, behind its back.
+// A server that finds its log damaged does not start, says where and what to do, and changes
+// nothing (issue's "nothing is cut off or skipped by itself"). The log is a real server's; the
+// damage is done through lmdb, or to the files, behind its back.
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

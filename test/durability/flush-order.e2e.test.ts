@@ -1,7 +1,7 @@
 // The order of system calls of a whole server, seen by strace: a bet's answer is handed to the
-// client's socket only after the log's data was written and flushed and the synchronous meta page was
-// written (design law 1, rule 36). That a block is published only then is test/persist's; here it is
-// the bytes on the wire.
+// client's socket only after the log's data was written and flushed and the synchronous meta page
+// was written (design law 1, rule 36). That a block is published only then is test/persist's; here
+// it is the bytes on the wire.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +13,7 @@ import { keyOfClient } from './seeded-folder.ts';
 import { ServerRuns } from './server-runs.ts';
 
 const TRACED = 'openat,pwrite64,pwritev,write,writev,fdatasync,sendto,sendmsg';
-/** Each flush returns so much later than it is: an answer that did not wait for it would come first. */
+/** Each flush returns so much later than it is: an answer that did not wait would come first. */
 const FLUSH_DELAY_US = 100_000;
 const BET_COUNT = 3;
 const TEST_TIMEOUT_MS = 90_000;
@@ -49,7 +49,7 @@ function straceInto(file: string): string[] {
   ];
 }
 
-/** Calls in the order of their beginning; what another thread's call stands between is put together. */
+/** Calls in the order of their beginning; one that another thread's call cuts is put together. */
 function readCalls(file: string): SystemCall[] {
   const calls: SystemCall[] = [];
   const unfinished = new Map<string, { readonly startedAt: number; readonly text: string }>();

@@ -1,5 +1,5 @@
-// A server that is asked to stop under load: it ends in time with 0, what it told is on disk, what it
-// decided it also told, and the next one goes on where it ended.
+// A server that is asked to stop under load: it ends in time with 0, what it told is on disk, what
+// it decided it also told, and the next one goes on where it ended.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

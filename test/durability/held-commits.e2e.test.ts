@@ -1,5 +1,5 @@
-// No byte leaves before the disk has what it tells (design law 1; rules 36 and 37): a whole server in
-// this process, with its log writer held, looked at from plain sockets.
+// No byte leaves before the disk has what it tells (design law 1; rules 36 and 37): a whole server
+// in this process, with its log writer held, looked at from plain sockets.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,7 +69,8 @@ async function openStream(key: string): Promise<RawStream> {
 }
 
 function request(text: string, body?: object): RawRequest {
-  const head = `${text} HTTP/1.1\r\nAuthorization: Bearer ${STUDIO_1}\r\nContent-Type: application/json`;
+  const head =
+    `${text} HTTP/1.1\r\n` + `Authorization: Bearer ${STUDIO_1}\r\nContent-Type: application/json`;
   const opened = new RawRequest(
     server.port,
     body === undefined ? { head } : { head, body: JSON.stringify(body) },
@@ -96,7 +97,7 @@ function codesOf(answer: readonly unknown[]): unknown[] {
   return outcomes.map((outcome: unknown) => (Array.isArray(outcome) ? outcome[0] : outcome));
 }
 
-test('while a block is not on disk, not one byte leaves for what was decided behind it', async () => {
+test('while a block is not on disk, no byte leaves for what was decided behind it', async () => {
   const stream = await openStream(STUDIO_1);
   const other = await openStream(STUDIO_2);
   hold();
@@ -166,7 +167,7 @@ test('a position tells of all that an answer was decided on', async () => {
   expect(ping[2]).toBe(two[2]);
 });
 
-test('what stands on nothing but durable blocks is answered at once, though commits are held', async () => {
+test('what stands only on durable blocks is answered at once while commits are held', async () => {
   const stream = await openStream(STUDIO_2);
   const first = await openStream(STUDIO_1);
   hold();
@@ -212,7 +213,7 @@ test('an atomic batch on one connection silences a read on another', async () =>
   expect(shown[2]).toBe(answer[2]);
 });
 
-test('a stop answers all that was taken, once it is on disk, then closes; what comes later is refused', async () => {
+test('a stop answers all it took once on disk, then closes, refusing what is later', async () => {
   const stream = await openStream(STUDIO_1);
   const other = await openStream(STUDIO_2);
   hold();

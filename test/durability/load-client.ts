@@ -1,5 +1,5 @@
-// A sender over the client SDK that keeps what it sent and what it was answered, in sending order. It
-// goes on while the server is down: the SDK sends what is unanswered again when it is back.
+// A sender over the client SDK that keeps what it sent and what it was answered, in sending order.
+// It goes on while the server is down: the SDK sends what is unanswered again when it is back.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type KassaClient } from '../../gateway/client/client.ts';
 import type { Outcome } from '../../gateway/client/outcome.ts';
@@ -132,7 +132,7 @@ export class LoadClient {
     return this.#client.atomic(transactions.map(wireForm));
   }
 
-  /** The balances of all the sender's players in both currencies, as `player currency` → buckets. */
+  /** Balances of all the sender's players in both currencies, as `player currency` → buckets. */
   async balances(): Promise<Map<string, object | null>> {
     const accounts = this.sender.players.flatMap((player) =>
       ['EUR', 'USD'].map((currency) => ({ player, currency })),

@@ -1,8 +1,8 @@
 // Plays what was answered on the model, in the order of the log's sequences, and compares every
 // outcome, every record that time made, and at the end every balance and total. Answers that are no
-// records (rule 4) have no sequence: they are judged at the place that the order of their connection
-// and the restarts give. That place is exact for what other connections do not touch: keys, bets and
-// holds of a studio, but not an account's money and status.
+// records (rule 4) have no sequence: they are judged at the place that the order of their
+// connection and the restarts give. That place is exact for what other connections do not touch:
+// keys, bets and holds of a studio, but not an account's money and status.
 import { expect } from 'vitest';
 import { Kind } from '../../core/kinds.ts';
 import { ResultCode } from '../../core/result-codes.ts';

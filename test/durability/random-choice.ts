@@ -1,5 +1,5 @@
-// Pseudo-random choices that a seed repeats (xorshift32). One sequence for one purpose: what one part
-// draws does not change what another gets.
+// Pseudo-random choices that a seed repeats (xorshift32). One sequence for one purpose: what one
+// part draws does not change what another gets.
 
 /** A sequence of choices. */
 export class RandomChoice {

@@ -1,5 +1,6 @@
 // A WebSocket and an HTTP request on plain sockets, for tests that must see every byte that leaves
-// the server: nothing is buffered or answered by a library in between. Text, pings and fragments are not understood.
+// the server: nothing is buffered or answered by a library in between. Text, pings
+// and fragments are not understood.
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { Packr, Unpackr } from 'msgpackr';
@@ -62,8 +63,10 @@ export class RawStream {
     const counting = new CountingSocket(port);
     const stream = new RawStream(counting);
     counting.socket.write(
-      'GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n` +
+      'GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n' +
+        'Upgrade: websocket\r\nConnection: Upgrade\r\n' +
+        `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n` +
+        'Sec-WebSocket-Version: 13\r\n' +
         `Sec-WebSocket-Protocol: kassa.v1\r\nAuthorization: Bearer ${key}${HEAD_END}`,
     );
     await counting.waitUntil(() => stream.#payloads().length > 0, 'the hello');

@@ -1,6 +1,6 @@
 // A data folder as an operator of a platform would leave it: two operators with different policies,
-// and two studios with a client each at both. Written through the engine and the log writer, so that
-// a server starts on it as on any other. The caller removes the folder.
+// and two studios with a client each at both. Written through the engine and the log writer, so
+// that a server starts on it as on any other. The caller removes the folder.
 import { createHash } from 'node:crypto';
 import { Field, Kind } from '../../core/kinds.ts';
 import { DAY_MS } from '../../core/limits.ts';

@@ -1,5 +1,5 @@
-// One data folder and the servers that run on it one after the other, on one port: each run is ended
-// by a signal, and between two runs the log is read. The test that makes it calls `remove`.
+// One data folder and the servers that run on it one after the other, on one port: each run is
+// ended by a signal, and between two runs the log is read. The test that makes it calls `remove`.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // What one studio's server sends at random: bets with rounds, wins by reference or by round,
 // rollbacks, money in and out, bonuses, transfers, holds, atomic batches, and now and then the same
-// again, the same key with another body, or something that does not exist. One sender's own sequence;
-// a seed repeats it.
+// again, the same key with another body, or something that does not exist. One sender's own
+// sequence; a seed repeats it.
 import type { ModelTransaction } from '../model/model-transaction.ts';
 import { RandomChoice } from './random-choice.ts';
 

@@ -57,7 +57,7 @@ describe('wins', () => {
     ).toEqual([0, 0, 0, 21, 21, 17, 17, 16, 16, 16, 16, 16]);
   });
 
-  test('rule 16: winNeedsBet false forgives an unknown bet, stakeless a rolled-back one too', () => {
+  test('rule 16: winNeedsBet false forgives unknown bets, stakeless rolled-back ones too', () => {
     const stage = fundedStage({ winNeedsBet: false });
     stage.codes(bet('gone', { round: 's' }), rollback('gone'));
     expect(
@@ -165,7 +165,7 @@ describe('rollbacks', () => {
     expect(stage.codes(bet('c', { round: 'r' }))).toEqual([Code.roundClosed]);
   });
 
-  test('rule 24: a late bet under noop stands in its round as rolled back, even if it is closed', () => {
+  test('rule 24: a late bet under noop stands in its round as rolled back, even if closed', () => {
     const stage = fundedStage({ unknownBetRollback: 'noop' });
     stage.codes(rollback('late'), bet('b', { round: 'r', roundEnd: true }));
     stage.send({ kind: 'setStatus', status: 'frozen' });

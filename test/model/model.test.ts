@@ -8,7 +8,7 @@ import { type Draft, dayMs, Stage } from './model-stage.ts';
 const largest = Number.MAX_SAFE_INTEGER;
 
 describe('keys', () => {
-  test('rule 1: provider, player and kind are part of the key, and so is what is rolled back', () => {
+  test('rule 1: provider, player, kind and what is rolled back are part of the key', () => {
     const stage = new Stage();
     stage.fund({ cash: 100 });
     const id = { transactionId: 'same', amount: 5 };

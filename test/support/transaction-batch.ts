@@ -98,7 +98,7 @@ export class TransactionBatch {
 
   #fillId(column: TextColumn, row: number, text: string | undefined): number {
     const value = text ?? '';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused.
     if (!value.isWellFormed() || /[\u0000-\u001f\u007f]/.test(value)) {
       this.#fillText(column, row, '', 0, 0);
       return ResultCode.malformed;

@@ -193,7 +193,7 @@ test('a server killed under load three times loses nothing and takes nothing twi
   expect(balance.balances?.cash).toBe(1_000_000 - 3 * outcomes.length);
 }, 60_000);
 
-test('the example game server plays on through a kill, and its books agree with Kassa', async () => {
+test('the example game server plays on through a kill, its books agree with Kassa', async () => {
   const programArguments = [EXAMPLE, '--players', '10', '--rounds', '150', '--pause-ms', '10'];
   const playing = promisify(execFile)(process.execPath, programArguments, {
     env: {

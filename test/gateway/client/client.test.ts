@@ -68,7 +68,7 @@ test('a frame holds batchTransactionsMax transactions and no more', async () => 
   expect(server.executedIds).toEqual(ids(50));
 });
 
-test('frames are pipelined, but no more than inFlightTransactionsMax transactions unanswered', async () => {
+test('frames are pipelined, with at most inFlightTransactionsMax unanswered', async () => {
   server.isHeld = true;
   const client = await open({ batchTransactionsMax: 10, inFlightTransactionsMax: 30 });
   const outcomes = Promise.all(ids(100).map((id) => client.bet(bet(id))));
@@ -81,7 +81,7 @@ test('frames are pipelined, but no more than inFlightTransactionsMax transaction
   expect(server.executedIds).toEqual(ids(100));
 });
 
-test('a transaction is sent as its positional array, and its outcome comes back typed', async () => {
+test('a transaction is sent as its positional array, its outcome comes back typed', async () => {
   const client = await open();
   const outcome = await client.win({
     ...bet('w'),
@@ -161,7 +161,7 @@ test('a connection killed again and again loses and doubles nothing', async () =
   expect(new Set(server.executedIds).size).toBe(1_000);
 });
 
-test('an overloaded request and all after it are sent again after the delay, in order', async () => {
+test('an overloaded request and all behind are sent again after the delay, in order', async () => {
   const client = await open({ batchTransactionsMax: 5 });
   // As the real server: from the third request on until nothing is unanswered.
   let refusedCount = 0;
@@ -212,7 +212,7 @@ test('a request refused for good resolves with its code', async () => {
   });
 });
 
-test('an atomic batch is one frame of its own, between what was sent before and after', async () => {
+test('an atomic batch is its own frame, between what was sent before and after', async () => {
   const client = await open();
   const before = client.bet(bet('before'));
   const atomic = client.atomic([
@@ -238,7 +238,7 @@ test('balances and ping resolve with what the server knows', async () => {
   expect(await client.ping()).toBe(7);
 });
 
-test('a frame larger than the server takes is sent as several, one too large alone is refused', async () => {
+test('a frame too large for the server is split, one too large alone is refused', async () => {
   const client = await open();
   const metadata = 'm'.repeat(256);
   const outcomes = await Promise.all(ids(400).map((id) => client.bet({ ...bet(id), metadata })));
