@@ -69,8 +69,11 @@ async function openStream(key: string): Promise<RawStream> {
 }
 
 function request(text: string, body?: object): RawRequest {
-  const head =
-    `${text} HTTP/1.1\r\n` + `Authorization: Bearer ${STUDIO_1}\r\nContent-Type: application/json`;
+  const head = [
+    `${text} HTTP/1.1`,
+    `Authorization: Bearer ${STUDIO_1}`,
+    'Content-Type: application/json',
+  ].join('\r\n');
   const opened = new RawRequest(
     server.port,
     body === undefined ? { head } : { head, body: JSON.stringify(body) },
