@@ -3,6 +3,7 @@
 // wrong here stops the process (law 7): the reason is written at once, the sockets are closed, the
 // thread ends.
 
+import './lane/compiler-settings.ts';
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
 import { App, us_listen_socket_close, us_socket_local_port } from 'uWebSockets.js';
 import { parentPort, workerData } from 'node:worker_threads';

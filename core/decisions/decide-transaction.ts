@@ -179,13 +179,21 @@ function beginDecision(state: ShardState, slice: Slice, row: number, decision: D
   } else if (decision.kind === Kind.bet) {
     state.keys.hashNamelessRound(decision.key, 0, decision.roundKey, 0);
   } else {
-    decision.roundKey.fill(0);
+    clearKey(decision.roundKey);
   }
   if (decision.kind === Kind.bet) {
     decision.roundRow = state.index.findRound(decision.roundKey, 0);
   } else if (decision.kind === Kind.transfer) {
     decision.receiverRow = findReceiver(state, slice, row);
   }
+}
+
+/** Four stores; `fill` is a call into the runtime. */
+function clearKey(key: Int32Array): void {
+  key[0] = 0;
+  key[1] = 0;
+  key[2] = 0;
+  key[3] = 0;
 }
 
 /** Copies four words; a loop with `set(subarray)` would allocate. */

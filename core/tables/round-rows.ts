@@ -32,7 +32,8 @@ export class RoundRows {
     const row = this.rows.allocate();
     const words = this.rows.words(row);
     const at = this.rows.at(row);
-    words.fill(0, at, at + ROW_WORDS);
+    // A loop: `fill` is a call into the runtime. A freed row has old content.
+    for (let word = at; word < at + ROW_WORDS; word += 1) words[word] = 0;
     words[at] = key[0];
     words[at + 1] = key[1];
     words[at + 2] = key[2];

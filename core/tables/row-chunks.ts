@@ -15,9 +15,9 @@ export class RowChunks {
   #freeRow = -1;
   #freeCount = 0;
 
-  /** A row has an even number of words, so that doubles in it are aligned. */
+  /** A table that keeps doubles has rows of an even number of words, so that they are aligned. */
   constructor(rowWords: number) {
-    assert(rowWords % 2 === 0, 'a row has an even number of words');
+    assert(rowWords > 0, 'a row has words');
     this.#rowWords = rowWords;
   }
 
