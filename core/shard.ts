@@ -5,7 +5,6 @@ import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
 import { decideTransaction, type Slice } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
-import { loadAhead } from './decisions/load-ahead.ts';
 import { Replay } from './decisions/replay-records.ts';
 import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
 import { SliceColumns } from './decisions/slice-columns.ts';
@@ -45,8 +44,6 @@ export class Shard {
   readonly #replay: Replay;
   readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
   readonly #accountHash = new Int32Array(2);
-  /** Kept, so that the compiler cannot drop the loads. */
-  #loaded = 0;
 
   constructor(settings: ShardSettings) {
     this.shard = settings.shard;
@@ -207,7 +204,6 @@ export class Shard {
   #findRows(columns: TransactionColumns, from: number): void {
     const work = this.#work;
     const { accounts } = this.#state;
-    this.#loaded ^= loadAhead(this.#state, columns, work, from, columns.count);
     const { keys, owner, code, accountRow } = work;
     const { player, sourceIndex, sources } = columns;
     for (let row = from; row < columns.count; row += 1) {

@@ -14,10 +14,8 @@ import { applyDecision, applyHoldExpired, applyRoundAged, takeSequence } from '.
 import { computeBalances } from './balances.ts';
 import { enterOutcome } from './effects.ts';
 import { resolveRoundOfWin } from './judge-win.ts';
-import { loadAhead } from './load-ahead.ts';
 import type { ShardState } from './shard-state.ts';
-import { SliceColumns } from './slice-columns.ts';
-import type { PlayerText } from './transaction-keys.ts';
+import { KeyColumns, type PlayerText } from './transaction-keys.ts';
 
 /**
  * A record that cannot be applied to the state before it: the log is damaged or of another state.
@@ -31,8 +29,7 @@ export class Replay {
   readonly #state: ShardState;
   readonly #columns = new TransactionColumns();
   readonly #records = new RecordColumns();
-  readonly #work = new SliceColumns();
-  readonly #keys = this.#work.keys;
+  readonly #keys = new KeyColumns();
   readonly #reader = new RecordReader();
   readonly #player: PlayerText = {
     source: sourceOfContent(new Uint8Array(1)),
@@ -95,7 +92,6 @@ export class Replay {
 
   #applyRows(from: number, to: number): void {
     for (let row = from; row < to; row += 1) this.#hashRow(row);
-    loadAhead(this.#state, this.#columns, this.#work, from, to);
     for (let row = from; row < to; row += 1) this.#applyRow(row);
   }
 

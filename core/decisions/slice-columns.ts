@@ -12,16 +12,10 @@ export class SliceColumns {
   /** Row of the account, or −1 if there was none when the slice began. */
   readonly accountRow: Int32Array;
 
-  /** References that are loaded ahead; meaningless behind that pass. */
-  readonly ahead: Int32Array;
-  readonly aheadRound: Int32Array;
-
   constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
     this.keys = new KeyColumns(capacity);
     this.code = new Uint8Array(capacity);
     this.owner = new Int32Array(capacity);
     this.accountRow = new Int32Array(capacity);
-    this.ahead = new Int32Array(capacity);
-    this.aheadRound = new Int32Array(capacity);
   }
 }

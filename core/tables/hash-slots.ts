@@ -1,48 +1,47 @@
-// An open-addressing index from hashes to row references, grown without long pauses: the slots are
-// split over many sub-tables by some bits of the hash, and only one sub-table doubles at a time.
-// At 40 million entries that is 2 ms of work instead of a pause of seconds (design law 9).
-// A slot is two words, tag and reference, so that growing reads no rows. Owned by one thread.
+// An open-addressing index from hashes to row references, grown without pauses: when it is full, a
+// table of twice the size takes its place, and each insertion moves a few slots over, until the old
+// one is empty. A lookup meanwhile asks both. One flat array, since a directory of smaller tables
+// costs two more cache misses a lookup (measured). A slot is two words, tag and reference, and a
+// tag's low bits are its home, so moving reads no rows. Owned by one thread.
 import { assert } from '../assert.ts';
 
-/** A probe longer than this doubles its sub-table early, whatever its fill. */
+/** A probe longer than this starts growing early, whatever the fill. */
 const PROBE_LENGTH_MAX = 256;
 
-const FIRST_SLOT_COUNT = 16;
+const FIRST_SLOT_COUNT = 1024;
+const FILL_MAX = 0.75;
+
+/** Slots moved by each insertion: growth ends long before the new table can be full. */
+const MOVED_SLOTS = 16;
+
+/** Stands for a reference that was removed from a table that is being moved. */
+const REMOVED = -1;
+
+const NO_TABLE: Int32Array = new Int32Array(0);
 
 /**
- * Maps (select word, tag word) to references ≥ 1. Several references may share a tag: find gives
- * the first, findNext the others, and the caller compares the rows' keys.
+ * Maps tags (32 bits of a hash) to references from 1 to 2^31 − 1. Several references may share a
+ * tag: find gives the first, findNext the others, and the caller compares the rows' keys. While the
+ * table grows, a reference may be given twice.
  */
 export class HashSlots {
-  readonly #selectShift: number;
-  readonly #tables: Int32Array[];
-  readonly #entryCounts: Int32Array;
+  #table: Int32Array = new Int32Array(FIRST_SLOT_COUNT * 2);
+  /** The table that is being moved into #table, or an empty one. */
+  #old: Int32Array = NO_TABLE;
+  #movedTo = 0;
   #entryCount = 0;
-  #slotCount = 0;
   #probeLengthMax = 0;
-  #table: Int32Array;
-  #at = 0;
+  // Where the last find stopped.
+  #found: Int32Array = NO_TABLE;
+  #foundAt = 0;
   #tag = 0;
-
-  /** The number of sub-tables is a power of two; 1024 for what may pass a million entries. */
-  constructor(tableCount: number) {
-    assert(
-      tableCount >= 2 && (tableCount & (tableCount - 1)) === 0,
-      'sub-tables are a power of two',
-    );
-    this.#selectShift = Math.clz32(tableCount) + 1;
-    this.#tables = Array.from({ length: tableCount }, () => new Int32Array(FIRST_SLOT_COUNT * 2));
-    this.#entryCounts = new Int32Array(tableCount);
-    this.#slotCount = FIRST_SLOT_COUNT * tableCount;
-    this.#table = this.#tables[0];
-  }
 
   get entryCount(): number {
     return this.#entryCount;
   }
 
   get byteCount(): number {
-    return this.#slotCount * 8;
+    return this.#table.byteLength + this.#old.byteLength;
   }
 
   /** The longest probe of an insertion so far, in slots. */
@@ -50,57 +49,54 @@ export class HashSlots {
     return this.#probeLengthMax;
   }
 
-  /**
-   * The reference in the tag's home slot, whosever it is: for passes that load cache lines ahead.
-   * No loop and no branch, so that many of these run at once.
-   */
-  peek(select: number, tag: number): number {
-    const table = this.#tables[select >>> this.#selectShift];
-    return table[((tag << 1) & (table.length - 1)) + 1];
+  /** Whether a larger table is being filled. */
+  get isGrowing(): boolean {
+    return this.#old !== NO_TABLE;
   }
 
   /** The first reference stored under this tag, or 0. */
-  find(select: number, tag: number): number {
-    const table = this.#tables[select >>> this.#selectShift];
-    this.#table = table;
+  find(tag: number): number {
+    const table = this.#table;
     this.#tag = tag;
-    return this.#scan(table, (tag << 1) & (table.length - 1), tag);
+    this.#found = table;
+    const reference = this.#scan(table, (tag << 1) & (table.length - 1), tag);
+    return reference !== 0 || this.#old === NO_TABLE ? reference : this.#findOld(tag);
   }
 
   /** The next reference under the tag of the last find, or 0. Nothing may change in between. */
   findNext(): number {
-    const table = this.#table;
-    return this.#scan(table, (this.#at + 2) & (table.length - 1), this.#tag);
+    const found = this.#found;
+    const tag = this.#tag;
+    const reference = this.#scan(found, (this.#foundAt + 2) & (found.length - 1), tag);
+    if (reference !== 0 || found !== this.#table || this.#old === NO_TABLE) return reference;
+    return this.#findOld(tag);
   }
 
   /** Adds a reference ≥ 1; the same pair is never added twice. */
-  insert(select: number, tag: number, reference: number): void {
+  insert(tag: number, reference: number): void {
     assert(reference >= 1, 'references start at 1');
-    const number = select >>> this.#selectShift;
-    if (this.#isFull(number)) this.#grow(number);
-    let probeLength = place(this.#tables[number], tag, reference);
-    while (probeLength === 0) {
-      this.#grow(number);
-      probeLength = place(this.#tables[number], tag, reference);
-    }
-    if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
-    this.#entryCounts[number] += 1;
+    if (this.#old !== NO_TABLE) this.#moveSome();
+    const probeLength = place(this.#table, tag, reference);
     this.#entryCount += 1;
+    if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
+    const isFull = this.#entryCount >= (this.#table.length >>> 1) * FILL_MAX;
+    if ((isFull || probeLength > PROBE_LENGTH_MAX) && this.#old === NO_TABLE) this.#grow();
   }
 
   /** Takes a reference out and closes the gap, so that no tombstones pile up. */
-  remove(select: number, tag: number, reference: number): void {
-    const number = select >>> this.#selectShift;
-    const table = this.#tables[number];
-    const mask = table.length - 1;
-    let at = (tag << 1) & mask;
-    while (table[at] !== tag || table[at + 1] !== reference) {
-      assert(table[at + 1] !== 0, 'a removed reference is in its table');
-      at = (at + 2) & mask;
-    }
-    closeGap(table, at);
-    this.#entryCounts[number] -= 1;
+  remove(tag: number, reference: number): void {
+    const at = positionOf(this.#table, tag, reference);
+    const oldAt = this.#old === NO_TABLE ? -1 : positionOf(this.#old, tag, reference);
+    assert(at >= 0 || oldAt >= 0, 'a removed reference is in its table');
+    if (at >= 0) closeGap(this.#table, at);
+    if (oldAt >= 0) this.#old[oldAt + 1] = REMOVED;
     this.#entryCount -= 1;
+  }
+
+  #findOld(tag: number): number {
+    const old = this.#old;
+    this.#found = old;
+    return this.#scan(old, (tag << 1) & (old.length - 1), tag);
   }
 
   #scan(table: Int32Array, from: number, tag: number): number {
@@ -108,44 +104,38 @@ export class HashSlots {
     let at = from;
     for (;;) {
       const reference = table[at + 1];
-      if (reference === 0 || table[at] === tag) {
-        this.#at = at;
+      if (reference === 0 || (table[at] === tag && reference !== REMOVED)) {
+        this.#foundAt = at;
         return reference;
       }
       at = (at + 2) & mask;
     }
   }
 
-  /** Sub-tables double at fills between 0.6 and 0.8, so that they don't all double together. */
-  #isFull(number: number): boolean {
-    const slotCount = this.#tables[number].length >>> 1;
-    const fill = 0.6 + (0.2 * number) / this.#tables.length;
-    return this.#entryCounts[number] >= slotCount * fill;
+  /** Memory of zeros is free until it is touched, so even a large table is begun at once. */
+  #grow(): void {
+    assert(this.#table.length < 2 ** 31, 'a table of slots has a bound');
+    this.#old = this.#table;
+    this.#table = new Int32Array(this.#old.length * 2);
+    this.#movedTo = 0;
   }
 
-  /** Doubles a sub-table, and doubles again where that would put an entry beyond the bound. */
-  #grow(number: number): void {
-    const old = this.#tables[number];
-    let grown = new Int32Array(old.length * 2);
-    while (!placeAll(grown, old)) grown = new Int32Array(grown.length * 2);
-    this.#tables[number] = grown;
-    this.#slotCount += (grown.length - old.length) >>> 1;
+  #moveSome(): void {
+    const old = this.#old;
+    const end = Math.min(old.length, this.#movedTo + MOVED_SLOTS * 2);
+    for (let at = this.#movedTo; at < end; at += 2) {
+      const reference = old[at + 1];
+      if (reference > 0) place(this.#table, old[at], reference);
+    }
+    this.#movedTo = end;
+    if (end === old.length) {
+      this.#old = NO_TABLE;
+      this.#found = NO_TABLE;
+    }
   }
 }
 
-/** Puts all pairs of a table into an empty one; false where one found no place within the bound. */
-function placeAll(table: Int32Array, old: Int32Array): boolean {
-  for (let at = 0; at < old.length; at += 2) {
-    const reference = old[at + 1];
-    if (reference !== 0 && place(table, old[at], reference) === 0) return false;
-  }
-  return true;
-}
-
-/**
- * Puts the pair into the first free slot and returns the probe's length, or 0 where that would pass
- * the bound in a table that is not small.
- */
+/** Puts the pair into the first free slot and returns the probe's length. */
 function place(table: Int32Array, tag: number, reference: number): number {
   const mask = table.length - 1;
   let at = (tag << 1) & mask;
@@ -154,10 +144,20 @@ function place(table: Int32Array, tag: number, reference: number): number {
     at = (at + 2) & mask;
     probeLength += 1;
   }
-  if (probeLength > PROBE_LENGTH_MAX && table.length < 1 << 26) return 0;
   table[at] = tag;
   table[at + 1] = reference;
   return probeLength;
+}
+
+/** Where the pair stands, or −1. */
+function positionOf(table: Int32Array, tag: number, reference: number): number {
+  const mask = table.length - 1;
+  let at = (tag << 1) & mask;
+  while (table[at] !== tag || table[at + 1] !== reference) {
+    if (table[at + 1] === 0) return -1;
+    at = (at + 2) & mask;
+  }
+  return at;
 }
 
 /** Moves back what stands behind a removed slot, as long as that shortens its way. */

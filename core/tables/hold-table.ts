@@ -13,7 +13,6 @@ const HEAP_WORD = 5;
 const REMAINING_DOUBLE = 3;
 const EXPIRES_DOUBLE = 4;
 const SEQUENCE_DOUBLE = 5;
-const SUB_TABLES = 64;
 
 /** What a new hold is made of. */
 export interface HoldFacts {
@@ -28,7 +27,7 @@ export interface HoldFacts {
 /** Unfinished holds by key, and by expiry. */
 export class HoldTable {
   readonly #rows = new RowChunks(ROW_WORDS);
-  readonly #slots = new HashSlots(SUB_TABLES);
+  readonly #slots = new HashSlots();
   #heap = new Int32Array(1024);
   #heapCount = 0;
 
@@ -42,7 +41,7 @@ export class HoldTable {
 
   /** The row of an unfinished hold, or −1. */
   find(key: Int32Array, keyAt: number): number {
-    let reference = this.#slots.find(key[keyAt + 3], key[keyAt]);
+    let reference = this.#slots.find(key[keyAt]);
     while (reference !== 0) {
       const words = this.#rows.words(reference - 1);
       const at = this.#rows.at(reference - 1);
@@ -65,7 +64,7 @@ export class HoldTable {
     floats[(at >>> 1) + REMAINING_DOUBLE] = facts.amountMinor;
     floats[(at >>> 1) + EXPIRES_DOUBLE] = facts.expiresAtMs;
     floats[(at >>> 1) + SEQUENCE_DOUBLE] = facts.sequence;
-    this.#slots.insert(facts.key[3], facts.key[0], row + 1);
+    this.#slots.insert(facts.key[0], row + 1);
     if (facts.expiresAtMs > 0) this.#push(row);
     return row;
   }
@@ -74,7 +73,7 @@ export class HoldTable {
   remove(row: number): void {
     const words = this.#rows.words(row);
     const at = this.#rows.at(row);
-    this.#slots.remove(words[at + 3], words[at], row + 1);
+    this.#slots.remove(words[at], row + 1);
     const place = words[at + HEAP_WORD] - 1;
     if (place >= 0) this.#takeFromHeap(place);
     this.#rows.free(row);

@@ -1,6 +1,7 @@
 // Rows of a fixed number of 32-bit words in chunks of memory that are added one by one: growing
 // copies nothing, and a row's number is its place for good. Owned by one thread.
 import { assert } from '../assert.ts';
+import type { FrameSource } from '../transaction-columns.ts';
 
 const CHUNK_ROWS_BITS = 13;
 const CHUNK_ROWS = 1 << CHUNK_ROWS_BITS;
@@ -11,6 +12,7 @@ export class RowChunks {
   readonly #rowWords: number;
   readonly #words: Int32Array[] = [];
   readonly #floats: Float64Array[] = [];
+  readonly #sources: FrameSource[] = [];
   #rowCount = 0;
   #freeRow = -1;
   #freeCount = 0;
@@ -40,6 +42,11 @@ export class RowChunks {
     return this.#floats[row >>> CHUNK_ROWS_BITS];
   }
 
+  /** A row's chunk as bytes; `at(row) × 4` is its first. */
+  source(row: number): FrameSource {
+    return this.#sources[row >>> CHUNK_ROWS_BITS];
+  }
+
   /** The row's first word in its chunk. */
   at(row: number): number {
     return (row & CHUNK_ROW_MASK) * this.#rowWords;
@@ -57,7 +64,8 @@ export class RowChunks {
     if (row >>> CHUNK_ROWS_BITS === this.#words.length) {
       const memory = new ArrayBuffer(CHUNK_ROWS * this.#rowWords * 4);
       this.#words.push(new Int32Array(memory));
-      this.#floats.push(new Float64Array(memory));
+      this.#floats.push(new Float64Array(memory, 0, memory.byteLength >>> 3));
+      this.#sources.push({ bytes: new Uint8Array(memory), view: new DataView(memory) });
     }
     this.#rowCount += 1;
     return row;

@@ -8,8 +8,6 @@ import { OutcomeRows, readSequence, readTimeMs, writeStamp } from './outcome-row
 import { RoundRows } from './round-rows.ts';
 import { RowChunks } from './row-chunks.ts';
 
-const SUB_TABLES = 1024;
-
 // A reference in the slots is (row + 1) × 4 + type.
 const TYPE_BITS = 2;
 const TYPE_MASK = 3;
@@ -34,7 +32,7 @@ export class TransactionIndex {
   readonly rounds: RoundRows = new RoundRows();
   readonly #openings = new RowChunks(SHORT_ROW_WORDS);
   readonly #marks = new RowChunks(SHORT_ROW_WORDS);
-  readonly #slots = new HashSlots(SUB_TABLES);
+  readonly #slots = new HashSlots();
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
   openingRow = -1;
@@ -56,24 +54,12 @@ export class TransactionIndex {
     return this.#slots.probeLengthMax;
   }
 
-  /** First step of loading ahead: what the home slot of a key refers to, or 0. */
-  peekSlot(key: Int32Array, at: number): number {
-    return this.#slots.peek(key[at + 3], key[at]);
-  }
-
-  /** Second step: loads the row of a reference above 0. */
-  peekRow(reference: number): number {
-    const row = (reference >>> TYPE_BITS) - 1;
-    const rows = this.#rowsOf(reference & TYPE_MASK);
-    return rows.words(row)[rows.at(row)];
-  }
-
   /** Finds the outcome or opening and the mark of a key. */
   probe(key: Int32Array, keyAt: number): void {
     this.outcomeRow = -1;
     this.openingRow = -1;
     this.markRow = -1;
-    let reference = this.#slots.find(key[keyAt + 3], key[keyAt]);
+    let reference = this.#slots.find(key[keyAt]);
     while (reference !== 0) {
       const type = reference & TYPE_MASK;
       const row = (reference >>> TYPE_BITS) - 1;
@@ -89,7 +75,7 @@ export class TransactionIndex {
 
   /** The row of a round, open or closed, or −1. */
   findRound(key: Int32Array, keyAt: number): number {
-    let reference = this.#slots.find(key[keyAt + 3], key[keyAt]);
+    let reference = this.#slots.find(key[keyAt]);
     while (reference !== 0) {
       if ((reference & TYPE_MASK) === TYPE_ROUND) {
         const row = (reference >>> TYPE_BITS) - 1;
@@ -175,11 +161,11 @@ export class TransactionIndex {
   }
 
   #insert(key: Int32Array, type: number, row: number): void {
-    this.#slots.insert(key[3], key[0], ((row + 1) << TYPE_BITS) | type);
+    this.#slots.insert(key[0], ((row + 1) << TYPE_BITS) | type);
   }
 
   #remove(key: Int32Array, type: number, row: number): void {
-    this.#slots.remove(key[3], key[0], ((row + 1) << TYPE_BITS) | type);
+    this.#slots.remove(key[0], ((row + 1) << TYPE_BITS) | type);
   }
 
   #rowsOf(type: number): RowChunks {

@@ -4,140 +4,144 @@ import { HashSlots } from '../../../core/tables/hash-slots.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 
 /** All references under a tag, in no order. */
-function referencesOf(slots: HashSlots, select: number, tag: number): number[] {
+function referencesOf(slots: HashSlots, tag: number): number[] {
   const found: number[] = [];
-  for (let one = slots.find(select, tag); one !== 0; one = slots.findNext()) found.push(one);
+  for (let one = slots.find(tag); one !== 0; one = slots.findNext()) found.push(one);
   return found.toSorted((a, b) => a - b);
 }
 
 describe('HashSlots agrees with a Map', () => {
-  test.each([2, 64])('over random insertions, removals and lookups in %i sub-tables', (tables) => {
+  test('over random insertions, removals and lookups, also while it grows', () => {
     const random = new SeededRandom('HashSlots');
-    const slots = new HashSlots(tables);
-    const expected = new Map<string, { select: number; tag: number; references: Set<number> }>();
-    const keys: string[] = [];
+    const slots = new HashSlots();
+    const expected = new Map<number, Set<number>>();
+    const tags: number[] = [];
     let entryCount = 0;
+    let growingSteps = 0;
     for (let step = 1; step <= 60_000; step += 1) {
       // A tenth of the tags share few homes at the table's end: clusters that wrap, shared tags.
-      const select = random.word();
-      const tag =
-        random.below(10) === 0 ? (random.below(40) << 12) - 4 + random.below(8) : random.word();
-      const again = random.below(4) === 0 && keys.length > 0;
-      const key = again ? keys[random.below(keys.length)] : `${select >>> 26}/${select}/${tag}`;
-      let entry = expected.get(key);
-      if (entry === undefined) {
-        entry = { select, tag, references: new Set() };
-        expected.set(key, entry);
-        keys.push(key);
-      }
-      const { references } = entry;
+      const again = random.below(4) === 0 && tags.length > 0;
+      const fresh =
+        random.below(10) === 0 ? (random.below(40) << 20) - 4 + random.below(8) : random.word();
+      const tag = again ? tags[random.below(tags.length)] : fresh;
+      const references = expected.get(tag) ?? new Set();
+      expected.set(tag, references);
+      tags.push(tag);
       if (references.size > 0 && random.below(5) < 2) {
         const [reference] = references;
         references.delete(reference);
-        slots.remove(entry.select, entry.tag, reference);
+        slots.remove(tag, reference);
         entryCount -= 1;
       } else {
         references.add(step);
-        slots.insert(entry.select, entry.tag, step);
+        slots.insert(tag, step);
         entryCount += 1;
       }
+      if (slots.isGrowing) growingSteps += 1;
+      const found = new Set(referencesOf(slots, tag));
+      if (found.symmetricDifference(references).size > 0) expect.fail(`step ${step}, tag ${tag}`);
       if (slots.entryCount !== entryCount) expect.fail(`${slots.entryCount} entries`);
     }
-    for (const { select, tag, references } of expected.values()) {
-      const found = referencesOf(slots, select, tag);
-      for (const reference of references) {
-        if (!found.includes(reference)) expect.fail(`lost ${reference} under ${tag}`);
-      }
+    for (const [tag, references] of expected) {
+      const found = new Set(referencesOf(slots, tag));
+      if (found.symmetricDifference(references).size > 0) expect.fail(`tag ${tag}`);
     }
-    expect(slots.probeLengthMax).toBeLessThanOrEqual(256);
+    expect(growingSteps).toBeGreaterThan(1000);
   });
 
   test('after all is removed nothing is found and nothing is left behind', () => {
     const random = new SeededRandom('HashSlots');
-    const slots = new HashSlots(2);
+    const slots = new HashSlots();
     const entries = Array.from({ length: 5000 }, (_, place) => {
-      return { select: random.word(), tag: random.below(9000), reference: place + 1 };
+      return { tag: random.below(9000), reference: place + 1 };
     });
-    for (const { select, tag, reference } of entries) slots.insert(select, tag, reference);
-    for (const [place, { select, tag, reference }] of entries.entries()) {
-      slots.remove(select, tag, reference);
+    for (const { tag, reference } of entries) slots.insert(tag, reference);
+    for (const [place, { tag, reference }] of entries.entries()) {
+      slots.remove(tag, reference);
       const next = entries[place + 1];
       if (next === undefined) break;
-      const found = referencesOf(slots, next.select, next.tag);
-      if (!found.includes(next.reference)) expect.fail(`lost ${next.reference}`);
+      if (!referencesOf(slots, next.tag).includes(next.reference)) expect.fail('lost one');
     }
     expect(slots.entryCount).toBe(0);
-    for (const { select, tag } of entries) expect(slots.find(select, tag)).toBe(0);
+    for (const { tag } of entries) expect(slots.find(tag)).toBe(0);
   });
 });
 
 describe('HashSlots and its edges', () => {
-  test('growth keeps every entry and adds to one sub-table at a time', () => {
+  test('growth doubles the table, keeps every entry and ends soon', () => {
     const random = new SeededRandom('HashSlots');
-    const slots = new HashSlots(16);
+    const slots = new HashSlots();
     const first = slots.byteCount;
-    const entries: (readonly [number, number])[] = [];
-    let before = first;
-    for (let reference = 1; reference <= 20_000; reference += 1) {
-      const entry = [random.word(), random.word()] as const;
-      entries.push(entry);
-      slots.insert(...entry, reference);
-      // One of sixteen doubles; it is at most twice as large as the others.
-      if (slots.byteCount - before > before / 8) expect.fail(`grew by ${slots.byteCount - before}`);
-      before = slots.byteCount;
+    const tags: number[] = [];
+    while (!slots.isGrowing) {
+      tags.push(random.word());
+      slots.insert(tags[tags.length - 1], tags.length);
     }
-    for (const [place, entry] of entries.entries()) {
-      if (!referencesOf(slots, ...entry).includes(place + 1)) expect.fail(`lost ${place + 1}`);
+    expect(slots.byteCount).toBe(first * 3);
+    let insertions = 0;
+    while (slots.isGrowing) {
+      tags.push(random.word());
+      slots.insert(tags[tags.length - 1], tags.length);
+      insertions += 1;
+      for (const [place, tag] of tags.entries()) {
+        if (!referencesOf(slots, tag).includes(place + 1)) expect.fail(`lost ${place + 1}`);
+      }
     }
-    expect(slots.byteCount).toBeGreaterThan(first * 32);
+    expect(slots.byteCount).toBe(first * 2);
+    expect(insertions).toBe(1024 / 16);
+  });
+
+  test('what is removed while the table grows stays removed, moved or not', () => {
+    const slots = new HashSlots();
+    let count = 0;
+    while (!slots.isGrowing) {
+      count += 1;
+      slots.insert(count, count);
+    }
+    slots.insert(2000, 2000);
+    // The first slots are moved by now, the last ones are not.
+    for (const removed of [1, 2, 3, count - 2, count - 1, count]) slots.remove(removed, removed);
+    while (slots.isGrowing) {
+      count += 1;
+      slots.insert(10_000 + count, count);
+    }
+    expect([1, 2, 3].map((tag) => slots.find(tag))).toEqual([0, 0, 0]);
+    expect(slots.find(4)).toBe(4);
   });
 
   test('a gap is closed across the end of the table', () => {
-    const slots = new HashSlots(2);
-    // Homes 14, 14, 15, 14 of 16 slots: the cluster wraps to 0 and 1.
-    const tags = [14, 30, 15, 46];
-    for (const [place, tag] of tags.entries()) slots.insert(0, tag, place + 1);
-    slots.remove(0, 14, 1);
-    expect(tags.map((tag) => slots.find(0, tag))).toEqual([0, 2, 3, 4]);
-    slots.remove(0, 30, 2);
-    expect(tags.map((tag) => slots.find(0, tag))).toEqual([0, 0, 3, 4]);
-    slots.remove(0, 15, 3);
-    expect(tags.map((tag) => slots.find(0, tag))).toEqual([0, 0, 0, 4]);
+    const slots = new HashSlots();
+    // Homes 1022, 1022, 1023, 1022 of 1024 slots: the cluster wraps to 0 and 1.
+    const tags = [1022, 2046, 1023, 3070];
+    for (const [place, tag] of tags.entries()) slots.insert(tag, place + 1);
+    slots.remove(1022, 1);
+    expect(tags.map((tag) => slots.find(tag))).toEqual([0, 2, 3, 4]);
+    slots.remove(2046, 2);
+    expect(tags.map((tag) => slots.find(tag))).toEqual([0, 0, 3, 4]);
+    slots.remove(1023, 3);
+    expect(tags.map((tag) => slots.find(tag))).toEqual([0, 0, 0, 4]);
   });
 
-  test('tags that share their home grow the sub-table before a probe passes the bound', () => {
-    const slots = new HashSlots(2);
-    for (let place = 0; place < 400; place += 1) slots.insert(0, place << 12, place + 1);
-    expect(slots.probeLengthMax).toBeLessThanOrEqual(256);
+  test('tags that share their home make the table grow before it is full', () => {
+    const slots = new HashSlots();
+    for (let place = 0; place < 400; place += 1) slots.insert(place << 12, place + 1);
+    expect(slots.byteCount).toBeGreaterThan(1024 * 8);
     for (let place = 0; place < 400; place += 1) {
-      expect(slots.find(0, place << 12)).toBe(place + 1);
+      expect(slots.find(place << 12)).toBe(place + 1);
     }
   });
 
-  test('a cluster of long probes that wraps loses nothing when its sub-table grows', () => {
-    const slots = new HashSlots(2);
-    // 512 slots. 256 entries of home 412 wrap to slot 155; 80 more of homes 413… stand behind.
-    // Growing goes through the slots from 0, so the ones before the end come last.
-    const tags: number[] = [];
-    for (let place = 0; place < 256; place += 1) tags.push(412 + (place << 12));
-    for (let place = 0; place < 80; place += 1) tags.push(413 + place + (1 << 20));
-    for (const [place, tag] of tags.entries()) slots.insert(0, tag, place + 1);
-    expect(tags.map((tag) => slots.find(0, tag))).toEqual(tags.map((_, place) => place + 1));
+  test('references under one tag are all found, another tag stands apart', () => {
+    const slots = new HashSlots();
+    for (const reference of [7, 8, 9]) slots.insert(5, reference);
+    slots.insert(5 + 1024, 10);
+    expect(referencesOf(slots, 5)).toEqual([7, 8, 9]);
+    expect(referencesOf(slots, 5 + 1024)).toEqual([10]);
   });
 
-  test('references under one tag are all found, the select word chooses the sub-table', () => {
-    const slots = new HashSlots(2);
-    for (const reference of [7, 8, 9]) slots.insert(1, 5, reference);
-    slots.insert(-1, 5, 10);
-    expect(referencesOf(slots, 1, 5)).toEqual([7, 8, 9]);
-    expect(referencesOf(slots, -1, 5)).toEqual([10]);
-  });
-
-  test('a wrong number of sub-tables, reference 0 and an unknown removal are refused', () => {
-    expect(() => new HashSlots(1)).toThrow('power of two');
-    expect(() => new HashSlots(48)).toThrow('power of two');
-    const slots = new HashSlots(2);
-    expect(() => slots.insert(0, 0, 0)).toThrow('references start at 1');
-    expect(() => slots.remove(0, 0, 1)).toThrow('a removed reference is in its table');
+  test('reference 0 and an unknown removal are refused', () => {
+    const slots = new HashSlots();
+    expect(() => slots.insert(0, 0)).toThrow('references start at 1');
+    expect(() => slots.remove(0, 1)).toThrow('a removed reference is in its table');
   });
 });
