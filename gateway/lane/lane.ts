@@ -52,7 +52,7 @@ export class Lane {
   readonly #slice: Slice;
   readonly #ready: ReadyRing = new ReadyRing();
   readonly #connections: Set<Connection> = new Set();
-  #sliceTransactionsMax = SLICE_TRANSACTIONS_MAX;
+  #sliceTransactionsMax = SLICE_TRANSACTIONS_MIN;
   #isScheduled = false;
   #isWatching = false;
   #isDead = false;
