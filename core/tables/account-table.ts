@@ -1,7 +1,7 @@
-// The accounts of a shard: balances, status and id of each (operator, player, currency), 56 bytes
-// a row beside the index. Ids of up to 24 bytes lie in the row, so that finding an account costs one
-// cache miss less; longer ones stand apart. Accounts are never removed; a row's number is in the log.
-// Owned by the shard's thread.
+// The accounts of a shard: balances, status and id of each (operator, player, currency), 56 bytes a
+// row beside the index. Ids of up to 24 bytes lie in the row, so that finding an account costs one
+// cache miss less; longer ones stand apart. Accounts are never removed; a row's number is in the
+// log. Owned by the shard's thread.
 import { assert } from '../assert.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { HashSlots } from './hash-slots.ts';
