@@ -233,8 +233,8 @@ function writeLongText(
 }
 
 /**
- * Copies word by word: for ids of some tens of bytes that is half the time of byte by byte and a
- * fifth of `set(subarray())`, which makes an object (measured).
+ * Copies word by word: for an id of 36 bytes that takes 54 ns where byte by byte takes 133 and
+ * `set(subarray())`, which makes an object, 193 (one run, best of seven).
  */
 function copyBytes(
   block: BlockContent,
