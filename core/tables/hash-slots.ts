@@ -1,8 +1,8 @@
 // An open-addressing index from hashes to row references, grown without pauses: when it is full, a
 // table of twice the size takes its place, and each insertion moves a few slots over, until the old
 // one is empty. A lookup meanwhile asks both. One flat array, since a directory of smaller tables
-// costs two more loads a lookup, each waiting for the one before. A slot is two words, tag and reference, and a
-// tag's low bits are its home, so moving reads no rows. Owned by one thread.
+// costs two more loads a lookup, each waiting for the one before. A slot is two words, tag and
+// reference, and a tag's low bits are its home, so moving reads no rows. Owned by one thread.
 import { assert } from '../assert.ts';
 
 /** A probe longer than this starts growing early, whatever the fill. */
