@@ -1,7 +1,7 @@
 // The hashes that a transaction is known by: its account, its key, its round, what it refers to and
-// its body (wallet rules 1, 3, 29). They are made for a whole slice before anything is decided, so
-// that the lookups' cache misses overlap. All of them start from one state that has absorbed
-// operator and player. Live decisions and replay use the same code.
+// its body (wallet rules 1, 3, 29). They are made for a whole slice before anything is decided, in
+// a pass of their own. All of them start from one state that has absorbed operator and player. Live
+// decisions and replay use the same code.
 
 import { Field, Kind } from '../kinds.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';

@@ -46,7 +46,7 @@ export class AccountTable {
   }
 
   /**
-   * The row of an account, or −1. `hash` holds the two words of its hash at `hashAt`; owner is
+   * The row of an account, or −1. `hash` holds its hash's first word at `hashAt`; owner is
    * operator × 256 + currency.
    */
   find(
