@@ -30,6 +30,13 @@ export const ATOMIC_TRANSACTIONS_MAX = 1_000;
 export const SLICE_TRANSACTIONS_MAX = 500;
 
 /**
+ * Transactions that are hashed, looked up and decided together. Their lookups' cache misses
+ * overlap; what they touch, some 15 cache lines and 8 pages each, must stay in the second-level
+ * cache and its address translations until it is used.
+ */
+export const PASS_TRANSACTIONS_MAX = 64;
+
+/**
  * The longest record but those with a definition: fixed part 90, six ids of 64 with lengths,
  * metadata 258, rounded up. A block takes a further record only while this much is free.
  */

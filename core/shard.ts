@@ -5,17 +5,24 @@ import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
 import { decideTransaction, type Slice } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
+import { type LoadSink, loadAccounts, loadKeys } from './decisions/load-ahead.ts';
 import { Replay } from './decisions/replay-records.ts';
 import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
 import { SliceColumns } from './decisions/slice-columns.ts';
 import { writeDueRecords, writeRetention } from './decisions/time-driven.ts';
 import { findUnbalanced } from './decisions/zero-sums.ts';
 import { Kind } from './kinds.ts';
-import { ATOMIC_TRANSACTIONS_MAX, DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from './limits.ts';
+import {
+  ATOMIC_TRANSACTIONS_MAX,
+  DEFINITION_BYTES_MAX,
+  PASS_TRANSACTIONS_MAX,
+  RECORD_BYTES_MAX,
+} from './limits.ts';
 import type { OutcomeColumns } from './outcome-columns.ts';
 import type { Directory } from './policies/directory.ts';
 import { ResultCode } from './result-codes.ts';
 import type { AccountTable } from './tables/account-table.ts';
+import { PLAIN_MEMORY, type TableMemory } from './tables/table-memory.ts';
 import type { FrameSource, TransactionColumns } from './transaction-columns.ts';
 
 /** Records that one transaction may need: its own, and its round's and its bet's round's ageing. */
@@ -27,6 +34,8 @@ export interface ShardSettings {
   /** 16 secret bytes; another value on the same log gives the same outcomes. */
   readonly hashSeed: Uint8Array;
   readonly bounds?: Partial<ShardBounds>;
+  /** Where the large tables take their memory from; default: plain memory. */
+  readonly memory?: TableMemory;
 }
 
 /** Fill and memory of one table, for metrics. */
@@ -44,10 +53,12 @@ export class Shard {
   readonly #replay: Replay;
   readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
   readonly #accountHash = new Int32Array(2);
+  readonly #sink: LoadSink = { loaded: 0 };
 
   constructor(settings: ShardSettings) {
     this.shard = settings.shard;
-    this.#state = new ShardState(settings.hashSeed, { ...DEFAULT_BOUNDS, ...settings.bounds });
+    const { bounds, hashSeed, memory = PLAIN_MEMORY } = settings;
+    this.#state = new ShardState(hashSeed, { ...DEFAULT_BOUNDS, ...bounds }, memory);
     this.#replay = new Replay(this.#state);
   }
 
@@ -87,12 +98,17 @@ export class Shard {
     block: BlockContent,
     outcomes: OutcomeColumns,
   ): number {
-    const slice = this.#prepare(columns, from, nowMs, block, outcomes);
-    for (let row = from; row < columns.count; row += 1) {
-      if (!hasRoomForRow(columns, row, block)) return row;
-      decideTransaction(this.#state, slice, row);
-      const kind = columns.kind[row];
-      if (kind === Kind.setOperator || kind === Kind.setClient) return row + 1;
+    const timeMs = this.#timeAt(nowMs);
+    const slice = { columns, work: this.#work, outcomes, timeMs, block };
+    for (let row = from; row < columns.count; ) {
+      const until = Math.min(row + PASS_TRANSACTIONS_MAX, columns.count);
+      this.#prepare(slice, row, until);
+      for (; row < until; row += 1) {
+        if (!hasRoomForRow(columns, row, block)) return row;
+        decideTransaction(this.#state, slice, row);
+        const kind = columns.kind[row];
+        if (kind === Kind.setOperator || kind === Kind.setClient) return row + 1;
+      }
     }
     return columns.count;
   }
@@ -106,7 +122,9 @@ export class Shard {
   ): void {
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'an atomic batch is within its bound');
     assert(block.hasRoomFor(columns.count), 'a block has room for an atomic batch');
-    decideAtomicBatch(this.#state, this.#prepare(columns, 0, nowMs, block, outcomes));
+    const slice = { columns, work: this.#work, outcomes, timeMs: this.#timeAt(nowMs), block };
+    this.#prepare(slice, 0, columns.count);
+    decideAtomicBatch(this.#state, slice);
   }
 
   /** Writes at most recordCountMax records that time makes; returns how many (rules 29, 31). */
@@ -172,25 +190,19 @@ export class Shard {
     ];
   }
 
-  /** The passes before deciding: forms, hashes, lookups; each over the whole slice. */
-  #prepare(
-    columns: TransactionColumns,
-    from: number,
-    nowMs: number,
-    block: BlockContent,
-    outcomes: OutcomeColumns,
-  ): Slice {
+  /** The passes before deciding rows `from` to `until` − 1: forms, hashes, lookups. */
+  #prepare(slice: Slice, from: number, until: number): void {
+    const { columns, timeMs, work } = slice;
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'a slice fits the working columns');
     const state = this.#state;
-    const work = this.#work;
-    const timeMs = this.#timeAt(nowMs);
     const rules = { directory: state.directory, retentionMs: state.retentionMs, timeMs };
-    for (let row = from; row < columns.count; row += 1) {
+    for (let row = from; row < until; row += 1) {
       judgeForm(columns, row, rules, work);
       if (work.code[row] === ResultCode.ok) this.#hashRow(columns, row);
     }
-    this.#findRows(columns, from);
-    return { columns, work, outcomes, timeMs, block };
+    loadAccounts(state, work.keys, from, until, this.#sink);
+    loadKeys(state, work.keys, from, until, this.#sink);
+    this.#findRows(columns, from, until);
   }
 
   #hashRow(columns: TransactionColumns, row: number): void {
@@ -201,12 +213,12 @@ export class Shard {
     this.#state.keys.hashRow(columns, row, this.#work.owner[row], player, this.#work.keys);
   }
 
-  #findRows(columns: TransactionColumns, from: number): void {
+  #findRows(columns: TransactionColumns, from: number, until: number): void {
     const work = this.#work;
     const { accounts } = this.#state;
     const { keys, owner, code, accountRow } = work;
     const { player, sourceIndex, sources } = columns;
-    for (let row = from; row < columns.count; row += 1) {
+    for (let row = from; row < until; row += 1) {
       accountRow[row] = -1;
       if (code[row] !== ResultCode.ok || owner[row] < 256) continue;
       const source = sources[sourceIndex[row]];

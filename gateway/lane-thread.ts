@@ -45,7 +45,8 @@ class LaneThread {
     this.#data = data;
     this.#counters = new LaneCounters(data.counters);
     const { bounds } = data.settings;
-    this.#shard = new Shard({ shard: data.lane, hashSeed: data.hashSeed, bounds });
+    const { hashSeed, lane } = data;
+    this.#shard = new Shard({ shard: lane, hashSeed, bounds, memory: { take: takeWarmed } });
   }
 
   /** Rebuilds the state and tells main where the log ends. */
@@ -192,6 +193,13 @@ function exitCodeOf(error: unknown): ExitCodeValue {
   if (error instanceof UnknownVersionError) return ExitCode.version;
   if (error instanceof SettingError) return ExitCode.configuration;
   return error instanceof InvariantError ? ExitCode.invariant : ExitCode.unexpected;
+}
+
+/** Shared memory whose pages main makes while the lane still fills what it has. */
+function takeWarmed(byteCount: number): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(byteCount);
+  send({ type: 'warm', memory });
+  return memory;
 }
 
 function send(message: FromLane): void {

@@ -8,6 +8,7 @@ import { AccountTable } from '../tables/account-table.ts';
 import { HoldTable } from '../tables/hold-table.ts';
 import { OpenRounds } from '../tables/open-rounds.ts';
 import { SystemAccounts } from '../tables/system-accounts.ts';
+import type { TableMemory } from '../tables/table-memory.ts';
 import { TransactionIndex } from '../tables/transaction-index.ts';
 import { UndoLog } from '../tables/undo-log.ts';
 import { TransactionKeys } from './transaction-keys.ts';
@@ -36,8 +37,8 @@ export class ShardState {
   readonly bounds: ShardBounds;
   readonly keys: TransactionKeys;
   readonly directory: Directory = new Directory();
-  readonly accounts: AccountTable = new AccountTable();
-  readonly index: TransactionIndex = new TransactionIndex();
+  readonly accounts: AccountTable;
+  readonly index: TransactionIndex;
   readonly openRounds: OpenRounds;
   readonly holds: HoldTable = new HoldTable();
   readonly system: SystemAccounts = new SystemAccounts();
@@ -50,8 +51,10 @@ export class ShardState {
   /** No round is due before this time; a new operator setting or an empty list sets it back. */
   roundsDueAtMs = 0;
 
-  constructor(hashSeed: Uint8Array, bounds: ShardBounds) {
+  constructor(hashSeed: Uint8Array, bounds: ShardBounds, memory: TableMemory) {
     this.bounds = bounds;
+    this.accounts = new AccountTable(memory);
+    this.index = new TransactionIndex(memory);
     this.keys = new TransactionKeys(hashSeed);
     this.openRounds = new OpenRounds(this.index.rounds);
   }

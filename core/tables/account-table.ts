@@ -7,6 +7,7 @@ import type { FrameSource } from '../transaction-columns.ts';
 import { HashSlots } from './hash-slots.ts';
 import { IdBytes } from './id-bytes.ts';
 import { RowChunks } from './row-chunks.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** An account's status (rule 32), as records and answers number it. */
 export const AccountStatus = { active: 0, betLocked: 1, frozen: 2, closed: 3 } as const;
@@ -24,9 +25,13 @@ const INLINE_BYTES_MAX = 24;
 
 /** All accounts of one shard. Rows are numbered from 0 in the order of opening. */
 export class AccountTable {
-  readonly #rows = new RowChunks(ROW_WORDS);
+  readonly #rows: RowChunks;
   readonly #ids = new IdBytes();
   readonly #slots = new HashSlots();
+
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.#rows = new RowChunks(ROW_WORDS, memory);
+  }
 
   get rowCount(): number {
     return this.#rows.rowCount;
@@ -103,6 +108,16 @@ export class AccountTable {
     }
     this.#slots.insert(hash[hashAt], row + 1);
     return row;
+  }
+
+  /** Loads what finding accounts `from` to `until` − 1 of two words each will read. */
+  touch(hashes: Int32Array, from: number, until: number): number {
+    let loaded = this.#slots.touch(hashes, from * 2, until * 2, 2);
+    for (let at = from * 2; at < until * 2; at += 2) {
+      const reference = this.#slots.guess(hashes[at]);
+      if (reference > 0) loaded ^= this.#rows.touch(reference - 1);
+    }
+    return loaded;
   }
 
   cashMinor(row: number): number {

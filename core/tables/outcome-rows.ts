@@ -2,6 +2,7 @@
 // to it and to take it back without reading the log. Byte-wise this is what a sealed index will
 // hold on disk; nothing in a row points to another row. Owned by the shard's thread.
 import { RowChunks } from './row-chunks.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 // A row of 112 bytes: words 0–3 key; 4 kind | code << 8 | traits << 16; 5 account row + 1;
 // 6–7 body hash; 8 sequence low; 9 time low; 10 sequence high | time high << 16; 11 extra;
@@ -56,7 +57,11 @@ export interface OutcomeFacts {
 
 /** The outcome rows of one shard. */
 export class OutcomeRows {
-  readonly rows: RowChunks = new RowChunks(ROW_WORDS);
+  readonly rows: RowChunks;
+
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.rows = new RowChunks(ROW_WORDS, memory);
+  }
 
   /** Stores an outcome and returns its row. */
   add(facts: OutcomeFacts): number {

@@ -2,6 +2,7 @@
 // list in the order of opening, so that ageing looks at the oldest only; a closed one is an entry
 // of the transaction index, known as long as keys (rule 29). Owned by the shard's thread.
 import { RowChunks } from './row-chunks.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** Whether and how a round was closed. Ageing refuses bets only (rule 17). */
 export const RoundState = { open: 0, closedByEnd: 1, closedByAge: 2 } as const;
@@ -25,7 +26,11 @@ export const RoundLink = { previous: 17, next: 18 } as const;
 
 /** The rounds of one shard. */
 export class RoundRows {
-  readonly rows: RowChunks = new RowChunks(ROW_WORDS);
+  readonly rows: RowChunks;
+
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.rows = new RowChunks(ROW_WORDS, memory);
+  }
 
   /** A new open round without bets; the caller links it into its operator's list. */
   add(key: Int32Array, accountRow: number, openedAtMs: number, openedSequence: number): number {

@@ -2,6 +2,7 @@
 // copies nothing, and a row's number is its place for good. Owned by one thread.
 import { assert } from '../assert.ts';
 import type { FrameSource } from '../transaction-columns.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 const CHUNK_ROWS_BITS = 13;
 const CHUNK_ROWS = 1 << CHUNK_ROWS_BITS;
@@ -10,6 +11,9 @@ const CHUNK_ROW_MASK = CHUNK_ROWS - 1;
 /** The memory of one table. The words of a row lie together, to cost one or two cache lines. */
 export class RowChunks {
   readonly #rowWords: number;
+  readonly #memory: TableMemory;
+  /** The next chunk, taken when the present one was begun. */
+  #spare: ArrayBufferLike | null = null;
   readonly #words: Int32Array[] = [];
   readonly #floats: Float64Array[] = [];
   readonly #sources: FrameSource[] = [];
@@ -18,9 +22,10 @@ export class RowChunks {
   #freeCount = 0;
 
   /** A table that keeps doubles has rows of an even number of words, so that they are aligned. */
-  constructor(rowWords: number) {
+  constructor(rowWords: number, memory: TableMemory = PLAIN_MEMORY) {
     assert(rowWords > 0, 'a row has words');
     this.#rowWords = rowWords;
+    this.#memory = memory;
   }
 
   /** Rows in use. */
@@ -29,7 +34,8 @@ export class RowChunks {
   }
 
   get byteCount(): number {
-    return this.#words.length * CHUNK_ROWS * this.#rowWords * 4;
+    const spareCount = this.#spare === null ? 0 : 1;
+    return (this.#words.length + spareCount) * CHUNK_ROWS * this.#rowWords * 4;
   }
 
   /** A row's chunk as words; `at(row)` is its first word. */
@@ -52,6 +58,13 @@ export class RowChunks {
     return (row & CHUNK_ROW_MASK) * this.#rowWords;
   }
 
+  /** Loads a row's first and last word, so that what follows finds them in the cache. */
+  touch(row: number): number {
+    const words = this.words(row);
+    const at = this.at(row);
+    return words[at] ^ words[at + this.#rowWords - 1];
+  }
+
   /** A row to fill: a freed one with old content, or a new one of zeros. */
   allocate(): number {
     const freed = this.#freeRow;
@@ -61,12 +74,7 @@ export class RowChunks {
       return freed;
     }
     const row = this.#rowCount;
-    if (row >>> CHUNK_ROWS_BITS === this.#words.length) {
-      const memory = new ArrayBuffer(CHUNK_ROWS * this.#rowWords * 4);
-      this.#words.push(new Int32Array(memory));
-      this.#floats.push(new Float64Array(memory, 0, memory.byteLength >>> 3));
-      this.#sources.push({ bytes: new Uint8Array(memory), view: new DataView(memory) });
-    }
+    if (row >>> CHUNK_ROWS_BITS === this.#words.length) this.#addChunk();
     this.#rowCount += 1;
     return row;
   }
@@ -77,6 +85,15 @@ export class RowChunks {
     this.words(row)[this.at(row)] = this.#freeRow;
     this.#freeRow = row;
     this.#freeCount += 1;
+  }
+
+  #addChunk(): void {
+    const byteCount = CHUNK_ROWS * this.#rowWords * 4;
+    const memory = this.#spare ?? this.#memory.take(byteCount);
+    this.#spare = this.#memory.take(byteCount);
+    this.#words.push(new Int32Array(memory));
+    this.#floats.push(new Float64Array(memory, 0, byteCount >>> 3));
+    this.#sources.push({ bytes: new Uint8Array(memory), view: new DataView(memory) });
   }
 
   /** A copy of a row's words, to be restored later. */

@@ -7,6 +7,7 @@ import { HashSlots } from './hash-slots.ts';
 import { OutcomeRows, readSequence, readTimeMs, writeStamp } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
 import { RowChunks } from './row-chunks.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 // A reference in the slots is (row + 1) × 4 + type.
 const TYPE_BITS = 2;
@@ -28,15 +29,22 @@ const SHORT_STAMP_WORD = 4;
 
 /** The index of one shard. probe() answers in the fields; they hold until the next probe. */
 export class TransactionIndex {
-  readonly outcomes: OutcomeRows = new OutcomeRows();
-  readonly rounds: RoundRows = new RoundRows();
-  readonly #openings = new RowChunks(SHORT_ROW_WORDS);
-  readonly #marks = new RowChunks(SHORT_ROW_WORDS);
+  readonly outcomes: OutcomeRows;
+  readonly rounds: RoundRows;
+  readonly #openings: RowChunks;
+  readonly #marks: RowChunks;
   readonly #slots = new HashSlots();
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
   openingRow = -1;
   markRow = -1;
+
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.outcomes = new OutcomeRows(memory);
+    this.rounds = new RoundRows(memory);
+    this.#openings = new RowChunks(SHORT_ROW_WORDS, memory);
+    this.#marks = new RowChunks(SHORT_ROW_WORDS, memory);
+  }
 
   get entryCount(): number {
     return this.#slots.entryCount;
@@ -52,6 +60,23 @@ export class TransactionIndex {
 
   get probeLengthMax(): number {
     return this.#slots.probeLengthMax;
+  }
+
+  /** Loads the slots of keys `from` to `until` − 1; see load-ahead.ts. */
+  touchSlots(keys: Int32Array, from: number, until: number): number {
+    return this.#slots.touch(keys, from * 4, until * 4, 4);
+  }
+
+  /** Loads the rows that probably stand under keys whose slots were loaded. */
+  touchRows(keys: Int32Array, from: number, until: number): number {
+    let loaded = 0;
+    for (let at = from * 4; at < until * 4; at += 4) {
+      const reference = this.#slots.guess(keys[at]);
+      if (reference <= 0) continue;
+      const rows = this.#rowsOf(reference & TYPE_MASK);
+      loaded ^= rows.touch((reference >>> TYPE_BITS) - 1);
+    }
+    return loaded;
   }
 
   /** Finds the outcome or opening and the mark of a key. */

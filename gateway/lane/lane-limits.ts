@@ -22,14 +22,14 @@ export const BALANCES_MAX = 1_000;
 /** Time-driven records written before the decisions of a slice. */
 export const ADVANCE_RECORDS_MAX = 200;
 
-/** A slice that took longer makes the next one smaller (design law 9). */
-export const SLICE_TARGET_MS = 1;
+/** No pass of a slice begins later than this after the slice began (design law 9). */
+export const SLICE_MS_MAX = 1;
 
-/**
- * The fewest transactions of a slice, and how many the first one takes: code that has not been
- * compiled yet needs 50 µs and more for one (measured: first slices of 500 took 36 ms).
- */
-export const SLICE_TRANSACTIONS_MIN = 16;
+/** While work is left, a block is handed over when it holds this much, or after GROUP_MS_MAX. */
+export const GROUP_BYTES_MIN = 131_072;
+
+/** What comes behind a long queue waits this much longer at most for company (group commit). */
+export const GROUP_MS_MAX = 3;
 
 /**
  * Blocks handed over and not durable from which on a turn's end keeps its block open: one is being

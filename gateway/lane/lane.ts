@@ -18,9 +18,10 @@ import { Inbox } from './inbox.ts';
 import { Intake } from './intake.ts';
 import {
   ADVANCE_RECORDS_MAX,
+  GROUP_BYTES_MIN,
+  GROUP_MS_MAX,
   HEARTBEAT_MS,
-  SLICE_TARGET_MS,
-  SLICE_TRANSACTIONS_MIN,
+  SLICE_MS_MAX,
   UNDURABLE_BLOCKS_MAX,
 } from './lane-limits.ts';
 import { Outbox } from './outbox.ts';
@@ -52,7 +53,7 @@ export class Lane {
   readonly #slice: Slice;
   readonly #ready: ReadyRing = new ReadyRing();
   readonly #connections: Set<Connection> = new Set();
-  #sliceTransactionsMax = SLICE_TRANSACTIONS_MIN;
+  #handedOverMs = 0;
   #isScheduled = false;
   #isWatching = false;
   #isDead = false;
@@ -176,12 +177,10 @@ export class Lane {
     this.#outbox.release();
     const block = this.#openBlock();
     if (block !== null) this.#workOn(block);
-    if (this.#blocks.handedOverCount - this.#blocks.durableCount < UNDURABLE_BLOCKS_MAX) {
-      this.#blocks.handOver();
-    }
+    const isLeft = this.#isWorkLeft;
+    this.#handOver(isLeft);
     this.#outbox.release();
     this.#watch();
-    const isLeft = this.#ready.first !== null || this.#slice.isPending;
     if (isLeft && this.#blocks.open() !== null) this.#schedule();
     if (!isLeft) this.#noticeIdle();
   }
@@ -193,20 +192,28 @@ export class Lane {
     const advanced = this.#shard.advance(nowMs, ADVANCE_RECORDS_MAX, block);
     let count = 0;
     if (advanced < ADVANCE_RECORDS_MAX) {
-      count = this.#slice.work(nowMs, this.#sliceTransactionsMax);
+      count = this.#slice.work(nowMs, SLICE_TRANSACTIONS_MAX, startedMs + SLICE_MS_MAX);
     } else this.#schedule();
     if (count === 0 && advanced === 0) return;
-    const sliceMs = performance.now() - startedMs;
-    this.#options.counters.observeSliceMs(sliceMs, count);
-    this.#fitSlices(sliceMs);
+    this.#options.counters.observeSliceMs(performance.now() - startedMs, count);
   }
 
-  #fitSlices(sliceMs: number): void {
-    const max = this.#sliceTransactionsMax;
-    this.#sliceTransactionsMax =
-      sliceMs > SLICE_TARGET_MS
-        ? Math.max(SLICE_TRANSACTIONS_MIN, max - (max >> 2))
-        : Math.min(SLICE_TRANSACTIONS_MAX, max + (max >> 3));
+  get #isWorkLeft(): boolean {
+    return this.#ready.first !== null || this.#slice.isPending;
+  }
+
+  // While work is left the block stays open until it is worth a commit of its own, whose cost
+  // hardly depends on its size; when nothing is left nobody else would come to share it.
+  #handOver(isWorkLeft: boolean): void {
+    const { durableCount, handedOverCount } = this.#blocks;
+    const open = this.#blocks.open();
+    if (open === null || open.recordCount === 0) return;
+    if (handedOverCount - durableCount >= UNDURABLE_BLOCKS_MAX) return;
+    const nowMs = performance.now();
+    const isYoung = nowMs - this.#handedOverMs < GROUP_MS_MAX;
+    if (isWorkLeft && isYoung && open.usedBytes < GROUP_BYTES_MIN) return;
+    this.#handedOverMs = nowMs;
+    this.#blocks.handOver();
   }
 
   // A block with room for a whole turn, or null while all buffers are on their way to the disk.
@@ -238,9 +245,10 @@ export class Lane {
       return;
     }
     this.#outbox.release();
-    this.#blocks.handOver();
+    const isLeft = this.#isWorkLeft;
+    this.#handOver(isLeft);
     this.#watch();
-    if (this.#ready.first !== null || this.#slice.isPending) this.#schedule();
+    if (isLeft) this.#schedule();
     else this.#noticeIdle();
   }
 

@@ -4,7 +4,7 @@
 // its connection sent before. Lane's thread only. If no block can be opened the rows stay,
 // undecided, for the next turn; a crash loses them unanswered.
 import { assert } from '../../core/assert.ts';
-import { ATOMIC_TRANSACTIONS_MAX } from '../../core/limits.ts';
+import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../../core/limits.ts';
 import { OutcomeColumns } from '../../core/outcome-columns.ts';
 import { ResultCode } from '../../core/result-codes.ts';
 import type { Shard } from '../../core/shard.ts';
@@ -85,25 +85,19 @@ export class Slice {
   }
 
   /**
-   * Works on up to `countMax` transactions or reads, and returns how many it took. Ends early when
-   * nothing waits or no block is free.
+   * Works on up to `countMax` transactions or reads, in passes of PASS_TRANSACTIONS_MAX, and
+   * returns how many it took. Ends early when nothing waits, no block is free, or `untilMs` (of
+   * performance.now) has passed.
    */
-  work(nowMs: number, countMax: number): number {
+  work(nowMs: number, countMax: number, untilMs: number): number {
     this.#nowMs = nowMs;
     this.#bytesLeft = SLICE_BYTES_MAX;
     let taken = this.#columns.count - this.#decidedCount;
     if (!this.#decide()) return taken;
-    while (taken < countMax && this.#bytesLeft > 0) {
-      const connection = this.#ready.first;
-      if (connection === null) break;
-      const row = connection.firstRequest;
-      if (connection.closed) this.#answers.dropQueue(connection);
-      else if (row !== NO_REQUEST) {
-        const count = this.#take(connection, row, countMax - taken);
-        if (count < 0) return taken;
-        taken += count;
-      }
-      if (connection.firstRequest === NO_REQUEST) this.#ready.shift();
+    while (taken < countMax && this.#bytesLeft > 0 && this.#ready.first !== null) {
+      const takenBefore = taken;
+      taken = this.#takePass(taken, Math.min(countMax, taken + PASS_TRANSACTIONS_MAX));
+      if (!this.#decide() || taken === takenBefore || performance.now() >= untilMs) break;
     }
     const first = this.#ready.first;
     if (first !== null) {
@@ -111,7 +105,24 @@ export class Slice {
       this.#ready.shift();
       this.#ready.add(first);
     }
-    this.#decide();
+    return taken;
+  }
+
+  // Takes requests until `takenMax` rows or answers are reached; returns how many there are now.
+  #takePass(takenBefore: number, takenMax: number): number {
+    let taken = takenBefore;
+    while (taken < takenMax && this.#bytesLeft > 0) {
+      const connection = this.#ready.first;
+      if (connection === null) break;
+      const row = connection.firstRequest;
+      if (connection.closed) this.#answers.dropQueue(connection);
+      else if (row !== NO_REQUEST) {
+        const count = this.#take(connection, row, takenMax - taken);
+        if (count < 0) return taken;
+        taken += count;
+      }
+      if (connection.firstRequest === NO_REQUEST) this.#ready.shift();
+    }
     return taken;
   }
 
@@ -158,7 +169,6 @@ export class Slice {
     this.#addRun(connection, row, breaks ? BREAKS_OFF : isDone ? FINISHED : GOES_ON);
     connection.undecidedRowCount += count;
     if (breaks || isDone) requests.shift(connection);
-    else if (!run.isInterrupted) this.#bytesLeft = 0;
     // What comes behind a change of operators or clients is decoded when that is decided.
     if (run.isInterrupted && !this.#decide()) this.#bytesLeft = 0;
     return count;
