@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { Bench } from 'tinybench';
 import { Decision } from '../core/records/decision.ts';
+import { KeyColumns } from '../core/records/key-columns.ts';
 import { writeRecord } from '../core/records/record-writer.ts';
 import { Segment } from '../persist/segment.ts';
 import { cleanUpAtEnd, makeTemporaryFolder } from './clean-up.ts';
@@ -54,7 +55,7 @@ async function measureEngine(): Promise<void> {
       engine.decodeFrame();
     },
   });
-  const decision = new Decision();
+  const decision = new Decision(new KeyColumns());
   bench.add('encode a record', () => encodeRecords(engine, decision), oneFrame);
   await run(bench, FRAME_ROWS);
 }
@@ -63,7 +64,7 @@ function encodeRecords(engine: MicroEngine, decision: Decision): void {
   const { block, columns } = engine;
   block.reset();
   for (let row = 0; row < columns.count; row += 1) {
-    decision.begin(columns.kind[row], columns.fields[row], 1_790_000_000_000);
+    decision.begin(columns.kind[row], columns.fields[row], 1_790_000_000_000, row);
     decision.accountRow = row * 90;
     decision.sequence = row + 1;
     decision.amountMinor = columns.amountMinor[row];

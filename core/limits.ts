@@ -70,6 +70,10 @@ assert(
   'a block holds a definition',
 );
 assert(
+  (PASS_TRANSACTIONS_MAX & (PASS_TRANSACTIONS_MAX - 1)) === 0,
+  'rows of a pass are numbered by their low bits',
+);
+assert(
   SLICE_TRANSACTIONS_MAX <= ATOMIC_TRANSACTIONS_MAX,
   'columns for an atomic batch hold a slice',
 );

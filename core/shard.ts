@@ -3,7 +3,7 @@
 import { assert } from './assert.ts';
 import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
-import { decideTransaction, type Slice } from './decisions/decide-transaction.ts';
+import { decideTransaction, type Slice, writeDecided } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
 import { type LoadSink, loadAccounts, loadKeys } from './decisions/load-ahead.ts';
 import { Replay } from './decisions/replay-records.ts';
@@ -98,17 +98,25 @@ export class Shard {
     block: BlockContent,
     outcomes: OutcomeColumns,
   ): number {
-    const timeMs = this.#timeAt(nowMs);
-    const slice = { columns, work: this.#work, outcomes, timeMs, block };
+    const slice = this.#sliceOf(columns, nowMs, block, outcomes);
     for (let row = from; row < columns.count; ) {
-      const until = Math.min(row + PASS_TRANSACTIONS_MAX, columns.count);
+      const until = Math.min(columns.count, row + passLength(block));
+      if (until === row) return row;
       this.#prepare(slice, row, until);
+      slice.writtenTo = row;
       for (; row < until; row += 1) {
-        if (!hasRoomForRow(columns, row, block)) return row;
+        const isAdministrative = columns.kind[row] >= Kind.setOperator;
+        if (isAdministrative) {
+          writeDecided(slice, row);
+          if (!hasRoomForDefinition(columns, row, block)) return row;
+        }
         decideTransaction(this.#state, slice, row);
-        const kind = columns.kind[row];
-        if (kind === Kind.setOperator || kind === Kind.setClient) return row + 1;
+        if (isAdministrative) {
+          writeDecided(slice, row + 1);
+          return row + 1;
+        }
       }
+      writeDecided(slice, until);
     }
     return columns.count;
   }
@@ -122,7 +130,7 @@ export class Shard {
   ): void {
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'an atomic batch is within its bound');
     assert(block.hasRoomFor(columns.count), 'a block has room for an atomic batch');
-    const slice = { columns, work: this.#work, outcomes, timeMs: this.#timeAt(nowMs), block };
+    const slice = this.#sliceOf(columns, nowMs, block, outcomes);
     this.#prepare(slice, 0, columns.count);
     decideAtomicBatch(this.#state, slice);
   }
@@ -197,6 +205,7 @@ export class Shard {
     const state = this.#state;
     const rules = { directory: state.directory, retentionMs: state.retentionMs, timeMs };
     for (let row = from; row < until; row += 1) {
+      work.isUnwritten[row] = 0;
       judgeForm(columns, row, rules, work);
       if (work.code[row] === ResultCode.ok) this.#hashRow(columns, row);
     }
@@ -228,6 +237,16 @@ export class Shard {
     }
   }
 
+  #sliceOf(
+    columns: TransactionColumns,
+    nowMs: number,
+    block: BlockContent,
+    outcomes: OutcomeColumns,
+  ): Slice {
+    const timeMs = this.#timeAt(nowMs);
+    return { columns, work: this.#work, outcomes, timeMs, block, writtenTo: 0 };
+  }
+
   #timeAt(nowMs: number): number {
     return Math.max(nowMs, this.#state.lastTimeMs);
   }
@@ -239,9 +258,19 @@ function measure(table: string, rowCount: number, byteCount: number): TableMeasu
   return { table, rowCount, byteCount };
 }
 
-function hasRoomForRow(columns: TransactionColumns, row: number, block: BlockContent): boolean {
-  if (!block.hasRoomFor(RECORDS_PER_TRANSACTION_MAX)) return false;
-  if (columns.definition.byteCount[row] === 0 || columns.kind[row] < Kind.setOperator) return true;
+/** How many transactions the block surely has room for, at most those of a pass. */
+function passLength(block: BlockContent): number {
+  const freeBytes = block.bytes.byteLength - block.usedBytes;
+  const records = Math.floor(freeBytes / (RECORDS_PER_TRANSACTION_MAX * RECORD_BYTES_MAX));
+  return Math.min(PASS_TRANSACTIONS_MAX, records);
+}
+
+function hasRoomForDefinition(
+  columns: TransactionColumns,
+  row: number,
+  block: BlockContent,
+): boolean {
+  if (columns.definition.byteCount[row] === 0) return true;
   const neededBytes = DEFINITION_BYTES_MAX + RECORD_BYTES_MAX;
   return block.usedBytes + neededBytes <= block.bytes.byteLength;
 }

@@ -52,7 +52,7 @@ export function keyLookups(keyCount: number): () => void {
   };
   for (let number = 0; number < keyCount; number += 1) {
     setKey(number);
-    index.insertMark(key, MarkType.reversal, number + 1, 1);
+    index.insertMark(key, 0, MarkType.reversal, number + 1, 1);
   }
   let turn = 0;
   return () => {

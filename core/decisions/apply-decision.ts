@@ -97,10 +97,8 @@ function applyEffects(state: ShardState, decision: Decision): void {
 function applyBet(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   const { rounds } = state.index;
-  rounds.addCount(row, RoundCount.bets, 1);
-  if ((decision.traits & OutcomeTrait.noop) !== 0) return;
-  rounds.addCount(row, RoundCount.liveBets, 1);
-  rounds.addStake(row, -decision.cashMovedMinor, -decision.bonusMovedMinor);
+  if ((decision.traits & OutcomeTrait.noop) !== 0) rounds.addCount(row, RoundCount.bets, 1);
+  else rounds.addBet(row, -decision.cashMovedMinor, -decision.bonusMovedMinor);
 }
 
 function applyWin(state: ShardState, decision: Decision): void {
@@ -115,8 +113,8 @@ function applyRollback(state: ShardState, decision: Decision): void {
   const originalRow = decision.referenceRow;
   assert(originalRow >= 0, 'a reversal has an original');
   if (outcomes.code(originalRow) !== ResultCode.ok) return;
-  outcomes.readRoundKey(originalRow, decision.originalRoundKey);
-  const roundRow = state.index.findRound(decision.originalRoundKey, 0);
+  outcomes.readRoundKey(originalRow, state.roundKey, 0);
+  const roundRow = state.index.findRound(state.roundKey, 0);
   if ((decision.fields & Field.ofWin) === 0) {
     const cashStakeMinor = -outcomes.cashMovedMinor(originalRow);
     const bonusStakeMinor = -outcomes.bonusMovedMinor(originalRow);

@@ -11,10 +11,10 @@ import { computeBalances } from './balances.ts';
 import {
   answerKnown,
   closeDueRounds,
+  enterDecision,
   judgeTransaction,
   KnownKey,
   lookUpKey,
-  recordDecision,
   refuseDecision,
   type Slice,
 } from './decide-transaction.ts';
@@ -124,10 +124,13 @@ function executeAll(state: ShardState, slice: Slice): void {
   state.undo.begin();
   for (let row = 0; row < columns.count; row += 1) {
     lookUpKey(state, slice, row);
-    const code = judgeTransaction(state, slice, row, state.index.markRow);
+    const decision = slice.work.decision(row);
+    const code = judgeTransaction(state, slice, row, decision, state.index.markRow);
     if (code === ResultCode.ok) {
-      state.decision.atomic = true;
-      recordDecision(state, slice, row);
+      decision.atomic = true;
+      enterDecision(state, slice, row, decision);
+      writeRecord(block, decision, columns, row);
+      answerDecision(slice.outcomes, row, decision);
       continue;
     }
     state.undo.takeBack();
@@ -143,13 +146,13 @@ function executeAll(state: ShardState, slice: Slice): void {
 
 /** Burns all keys: the refused one with its code, the others with batch_aborted. */
 function abortAll(state: ShardState, slice: Slice, refusedRow: number, refusal: number): void {
-  const { decision } = state;
   for (let row = 0; row < slice.columns.count; row += 1) {
-    judgeTransaction(state, slice, row, -1);
+    const decision = slice.work.decision(row);
+    judgeTransaction(state, slice, row, decision, -1);
     decision.code = row === refusedRow ? refusal : ResultCode.batchAborted;
     assert(decision.accountRow >= 0, 'a batch is executed for accounts that are there');
-    refuseDecision(slice, row, decision);
-    computeBalances(state, decision);
+    refuseDecision(decision);
+    computeBalances(decision);
     takeSequence(state, decision);
     decision.atomic = true;
     enterOutcome(state, decision);

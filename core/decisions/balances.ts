@@ -20,25 +20,27 @@ export function bucketsOverflow(cashMinor: number, bonusMinor: number, heldMinor
   );
 }
 
-/** Fills the balances after from the account's buckets and the decision's moves. */
-export function computeBalances(state: ShardState, decision: Decision): void {
-  const { accounts } = state;
-  const row = decision.accountRow;
-  decision.cashMinor = accounts.cashMinor(row) + decision.cashMovedMinor;
-  decision.bonusMinor = accounts.bonusMinor(row) + decision.bonusMovedMinor;
-  decision.heldMinor = accounts.heldMinor(row) + decision.heldMovedMinor;
+/** Reads the decision's account, once: whatever judges or applies it takes these values. */
+export function readAccount(state: ShardState, decision: Decision): void {
+  state.accounts.readInto(decision.accountRow, decision);
+}
+
+/** Fills the balances after from those before and the decision's moves. */
+export function computeBalances(decision: Decision): void {
+  decision.cashMinor = decision.cashBeforeMinor + decision.cashMovedMinor;
+  decision.bonusMinor = decision.bonusBeforeMinor + decision.bonusMovedMinor;
+  decision.heldMinor = decision.heldBeforeMinor + decision.heldMovedMinor;
 }
 
 /** `overflow` where the moves would pass a bound, else ok. */
-export function judgeOverflow(state: ShardState, decision: Decision): number {
-  computeBalances(state, decision);
+export function judgeOverflow(decision: Decision): number {
+  computeBalances(decision);
   const { cashMinor, bonusMinor, heldMinor } = decision;
   return bucketsOverflow(cashMinor, bonusMinor, heldMinor) ? ResultCode.overflow : ResultCode.ok;
 }
 
 /** The refusal of a status for what a self-exclusion forbids: bets and deposits (rule 32). */
-export function judgeStatusForPlay(state: ShardState, accountRow: number): number {
-  const status = state.accounts.status(accountRow);
+export function judgeStatusForPlay(status: number): number {
   if (status === AccountStatus.betLocked) return ResultCode.accountBetLocked;
   return judgeStatusForPaying(status);
 }
@@ -50,6 +52,6 @@ export function judgeStatusForPaying(status: number): number {
 }
 
 /** Whether a bucket is below zero (rule 25, adjust): then nothing more is paid from the account. */
-export function isInDebt(state: ShardState, accountRow: number): boolean {
-  return state.accounts.cashMinor(accountRow) < 0 || state.accounts.bonusMinor(accountRow) < 0;
+export function isInDebt(decision: Decision): boolean {
+  return decision.cashBeforeMinor < 0 || decision.bonusBeforeMinor < 0;
 }

@@ -12,7 +12,7 @@ import type { TransactionColumns } from '../transaction-columns.ts';
 import { applyAdministration } from './administration.ts';
 import { answerCode, answerDecision, answerOpeningRepeat, answerRepeat } from './answers.ts';
 import { applyDecision, takeSequence } from './apply-decision.ts';
-import { computeBalances } from './balances.ts';
+import { computeBalances, readAccount } from './balances.ts';
 import { enterOutcome, hasRoomForRound } from './effects.ts';
 import { judgeBet } from './judge-bet.ts';
 import { judgeHold, judgeHoldEnd, judgeSetStatus } from './judge-hold.ts';
@@ -25,10 +25,10 @@ import {
   judgeTransfer,
 } from './judge-money.ts';
 import { judgeRollback } from './judge-rollback.ts';
-import { judgeWin } from './judge-win.ts';
+import { judgeWin, nameRoundless } from './judge-win.ts';
 import type { ShardState } from './shard-state.ts';
 import type { SliceColumns } from './slice-columns.ts';
-import { closeRoundIfDue } from './time-driven.ts';
+import { ageRound, isRoundDue } from './time-driven.ts';
 
 /** One slice in work: what is decided, at which time, and where the results go. */
 export interface Slice {
@@ -37,12 +37,17 @@ export interface Slice {
   readonly outcomes: OutcomeColumns;
   readonly timeMs: number;
   readonly block: BlockContent;
+  /** Rows before this one are written; those from it on may be decided and unwritten. */
+  writtenTo: number;
 }
 
 /** What is known of a key before it is judged. */
 export const KnownKey = { unknown: 0, repeat: 1, conflict: 2 } as const;
 
-/** Decides a row independently and answers it. */
+/**
+ * Decides a row independently and applies it. What is recorded is written and answered by
+ * `writeDecided`; everything else is answered here.
+ */
 export function decideTransaction(state: ShardState, slice: Slice, row: number): void {
   const { work, outcomes } = slice;
   if (work.code[row] !== ResultCode.ok) {
@@ -59,15 +64,34 @@ export function decideTransaction(state: ShardState, slice: Slice, row: number):
     return;
   }
   const markRow = state.index.markRow;
+  const decision = work.decision(row);
   const kind = slice.columns.kind[row];
   if (kind === Kind.setOperator || kind === Kind.setClient) {
-    administer(state, slice, row);
+    administer(state, slice, row, decision);
+    work.isUnwritten[row] = 1;
     return;
   }
   closeDueRounds(state, slice, row);
-  const code = judgeTransaction(state, slice, row, markRow);
-  if (isRecordedCode(code)) recordDecision(state, slice, row);
-  else answerCode(outcomes, row, code);
+  const code = judgeTransaction(state, slice, row, decision, markRow);
+  if (isRecordedCode(code)) {
+    enterDecision(state, slice, row, decision);
+    work.isUnwritten[row] = 1;
+  } else answerCode(outcomes, row, code);
+}
+
+/**
+ * Writes the records of decided rows up to `until` − 1 and answers them. In passes of their own:
+ * the code of all steps together does not fit the processor's first cache.
+ */
+export function writeDecided(slice: Slice, until: number): void {
+  const { block, columns, outcomes, work } = slice;
+  for (let row = slice.writtenTo; row < until; row += 1) {
+    if (work.isUnwritten[row] !== 0) writeRecord(block, work.decision(row), columns, row);
+  }
+  for (let row = slice.writtenTo; row < until; row += 1) {
+    if (work.isUnwritten[row] !== 0) answerDecision(outcomes, row, work.decision(row));
+  }
+  slice.writtenTo = until;
 }
 
 /** Finds what is known of a row's key; the index keeps the rows found until the next probe. */
@@ -94,35 +118,40 @@ export function answerKnown(state: ShardState, slice: Slice, row: number): void 
 
 /** Lets rounds that are due be closed by age before a bet or a win depends on them (rule 29). */
 export function closeDueRounds(state: ShardState, slice: Slice, row: number): void {
+  if (slice.timeMs < state.roundsDueAtMs) return;
   const kind = slice.columns.kind[row];
   if (kind !== Kind.bet && kind !== Kind.win) return;
-  if (slice.timeMs < state.roundsDueAtMs) return;
-  const { index, decision } = state;
+  const { index } = state;
   const { keys } = slice.work;
   const fields = slice.columns.fields[row];
   if ((fields & Field.round) !== 0) {
-    const roundRow = index.findRound(keys.round, row * 4);
-    if (roundRow >= 0) closeRoundIfDue(state, roundRow, slice.timeMs, slice.block);
+    closeRoundIfDue(state, slice, row, index.findRound(keys.round, row * 4));
   }
   if ((fields & Field.reference) === 0) return;
   index.probe(keys.reference, row * 4);
   if (index.outcomeRow < 0) return;
-  index.outcomes.readRoundKey(index.outcomeRow, decision.originalRoundKey);
-  const roundRow = index.findRound(decision.originalRoundKey, 0);
-  if (roundRow >= 0) closeRoundIfDue(state, roundRow, slice.timeMs, slice.block);
+  index.outcomes.readRoundKey(index.outcomeRow, state.roundKey, 0);
+  closeRoundIfDue(state, slice, row, index.findRound(state.roundKey, 0));
+}
+
+function closeRoundIfDue(state: ShardState, slice: Slice, row: number, roundRow: number): void {
+  if (roundRow < 0 || !isRoundDue(state, roundRow, slice.timeMs)) return;
+  // Records stand in the order of their sequences.
+  writeDecided(slice, row);
+  ageRound(state, roundRow, slice.timeMs, slice.block);
 }
 
 /**
- * Fills the state's decision for a row with an unknown key and judges it. The code stands in the
- * decision too; on a refusal nothing moves and the balances are the real ones (rule 10).
+ * Fills the decision for a row with an unknown key and judges it. The code stands in the decision
+ * too; on a refusal nothing moves and the balances are the real ones (rule 10).
  */
 export function judgeTransaction(
   state: ShardState,
   slice: Slice,
   row: number,
+  decision: Decision,
   markRow: number,
 ): number {
-  const { decision } = state;
   beginDecision(state, slice, row, decision);
   let code: number = ResultCode.overloaded;
   if (hasRoom(state, decision)) {
@@ -130,78 +159,54 @@ export function judgeTransaction(
     else code = decision.kind === Kind.open ? ResultCode.ok : ResultCode.accountNotFound;
   }
   decision.code = code;
-  if (code !== ResultCode.ok) refuseDecision(slice, row, decision);
-  if (decision.accountRow >= 0 && isRecordedCode(code)) computeBalances(state, decision);
+  if (code !== ResultCode.ok) refuseDecision(decision);
+  if (decision.accountRow >= 0) computeBalances(decision);
   return code;
 }
 
-/** Applies the judged decision, appends its record and answers it. */
-export function recordDecision(state: ShardState, slice: Slice, row: number): void {
-  const { decision } = state;
+/** Gives the judged decision its sequence and applies it; its record is still to be written. */
+export function enterDecision(
+  state: ShardState,
+  slice: Slice,
+  row: number,
+  decision: Decision,
+): void {
   takeSequence(state, decision);
   if (decision.accountRow < 0) openAccount(state, slice, row, decision);
   else applyDecision(state, decision);
-  writeRecord(slice.block, decision, slice.columns, row);
-  answerDecision(slice.outcomes, row, decision);
 }
 
 /** A refusal moves nothing and joins nothing: what judging found meanwhile is forgotten. */
-export function refuseDecision(slice: Slice, row: number, decision: Decision): void {
+export function refuseDecision(decision: Decision): void {
   decision.clearMoves();
   decision.extra = 0;
   decision.traits &= OutcomeTrait.roundNamed;
   if (decision.kind !== Kind.win) return;
-  if ((decision.fields & Field.round) === 0) decision.roundKey.fill(0);
-  else copyKey(slice.work.keys.round, row * 4, decision.roundKey);
+  const namesRound = (decision.fields & Field.round) !== 0;
+  decision.roundAt = namesRound ? decision.row * 4 : decision.keys.noRoundAt;
 }
 
 function beginDecision(state: ShardState, slice: Slice, row: number, decision: Decision): void {
   const { columns, work } = slice;
-  const { keys } = work;
-  const word = row * 4;
-  decision.begin(columns.kind[row], columns.fields[row], slice.timeMs);
+  decision.begin(columns.kind[row], columns.fields[row], slice.timeMs, row);
   decision.owner = work.owner[row];
   decision.provider = columns.provider[row];
   decision.amountMinor = columns.amountMinor[row];
   decision.expiresInMs = columns.expiresInMs[row];
   decision.status = columns.status[row];
-  copyKey(keys.key, word, decision.key);
-  decision.bodyHash[0] = keys.body[row * 2];
-  decision.bodyHash[1] = keys.body[row * 2 + 1];
   decision.accountRow = work.accountRow[row];
+  // It may have been opened since the pass began.
   if (decision.accountRow < 0) decision.accountRow = findAccount(state, slice, row);
-  if ((decision.fields & Field.reference) !== 0) {
-    copyKey(keys.reference, word, decision.referenceKey);
-  }
+  if (decision.accountRow >= 0) readAccount(state, decision);
   if ((decision.fields & Field.round) !== 0) {
-    copyKey(keys.round, word, decision.roundKey);
+    decision.roundAt = row * 4;
     decision.traits = OutcomeTrait.roundNamed;
-  } else if (decision.kind === Kind.bet) {
-    state.keys.hashNamelessRound(decision.key, 0, decision.roundKey, 0);
-  } else {
-    clearKey(decision.roundKey);
-  }
+  } else if (decision.kind === Kind.bet) nameRoundless(state, decision);
   if (decision.kind === Kind.bet) {
-    decision.roundRow = state.index.findRound(decision.roundKey, 0);
+    decision.roundRow = state.index.findRound(decision.keys.round, decision.roundAt);
   } else if (decision.kind === Kind.transfer) {
     decision.receiverRow = findReceiver(state, slice, row);
   }
-}
-
-/** Four stores; `fill` is a call into the runtime. */
-function clearKey(key: Int32Array): void {
-  key[0] = 0;
-  key[1] = 0;
-  key[2] = 0;
-  key[3] = 0;
-}
-
-/** Copies four words; a loop with `set(subarray)` would allocate. */
-function copyKey(from: Int32Array, at: number, to: Int32Array): void {
-  to[0] = from[at];
-  to[1] = from[at + 1];
-  to[2] = from[at + 2];
-  to[3] = from[at + 3];
 }
 
 /**
@@ -227,9 +232,9 @@ function judgeKind(state: ShardState, decision: Decision, markRow: number): numb
     case Kind.rollback:
       return judgeRollback(state, decision);
     case Kind.deposit:
-      return judgeDeposit(state, decision);
+      return judgeDeposit(decision);
     case Kind.withdraw:
-      return judgePayment(state, decision);
+      return judgePayment(decision);
     case Kind.hold:
       return judgeHold(state, decision);
     case Kind.capture:
@@ -239,15 +244,15 @@ function judgeKind(state: ShardState, decision: Decision, markRow: number): numb
     case Kind.transfer:
       return judgeTransfer(state, decision);
     case Kind.grant:
-      return judgeGrant(state, decision);
+      return judgeGrant(decision);
     case Kind.convert:
-      return judgeBonusOut(state, decision, true);
+      return judgeBonusOut(decision, true);
     case Kind.forfeit:
-      return judgeBonusOut(state, decision, false);
+      return judgeBonusOut(decision, false);
     case Kind.adjust:
-      return judgeAdjust(state, decision);
+      return judgeAdjust(decision);
     case Kind.setStatus:
-      return judgeSetStatus(state, decision);
+      return judgeSetStatus(decision);
     case Kind.open:
       return ResultCode.ok;
     case Kind.setOperator:
@@ -275,18 +280,15 @@ function openAccount(state: ShardState, slice: Slice, row: number, decision: Dec
     at[row],
     byteCount[row],
   );
-  const { key, accountRow, sequence, timeMs } = decision;
-  state.index.insertOpening(key, accountRow, sequence, timeMs);
+  const { accountRow, sequence, timeMs } = decision;
+  state.index.insertOpening(work.keys.key, row * 4, accountRow, sequence, timeMs);
 }
 
-function administer(state: ShardState, slice: Slice, row: number): void {
-  const { decision } = state;
+function administer(state: ShardState, slice: Slice, row: number, decision: Decision): void {
   beginDecision(state, slice, row, decision);
   takeSequence(state, decision);
   applyAdministration(state, slice.columns, row);
   enterOutcome(state, decision);
-  writeRecord(slice.block, decision, slice.columns, row);
-  answerDecision(slice.outcomes, row, decision);
 }
 
 function findAccount(state: ShardState, slice: Slice, row: number): number {

@@ -45,19 +45,17 @@ function undoMoveMoney(
 export function joinRound(state: ShardState, decision: Decision, ends: boolean): number {
   const { index } = state;
   let row = decision.roundRow;
-  if (row === -2) row = index.findRound(decision.roundKey, 0);
+  const { round } = decision.keys;
+  const { roundAt } = decision;
+  if (row === -2) row = index.findRound(round, roundAt);
   if (row >= 0) {
     if (state.undo.isOn) undoRoundChange(state, row);
     if (ends) closeRound(state, row, decision.owner >>> 8, RoundState.closedByEnd);
     return row;
   }
-  row = index.rounds.add(
-    decision.roundKey,
-    decision.accountRow,
-    decision.timeMs,
-    decision.sequence,
-  );
-  index.insertRound(decision.roundKey, row);
+  const { accountRow, sequence, timeMs } = decision;
+  row = index.rounds.add(round, roundAt, accountRow, timeMs, sequence);
+  index.insertRound(round, roundAt, row);
   if (ends) index.rounds.setState(row, RoundState.closedByEnd);
   else openRound(state, decision, row);
   if (state.undo.isOn) undoJoinRound(state, decision, row, ends);
@@ -80,11 +78,11 @@ function openRound(state: ShardState, decision: Decision, row: number): void {
 }
 
 function undoJoinRound(state: ShardState, decision: Decision, row: number, ends: boolean): void {
-  const key = decision.roundKey.slice();
+  const tag = decision.keys.round[decision.roundAt];
   const operator = decision.owner >>> 8;
   state.undo.note(() => {
     if (!ends) state.openRounds.remove(operator, row);
-    state.index.removeRound(key, row);
+    state.index.removeRound(tag, row);
   });
 }
 
@@ -135,29 +133,34 @@ export function takeWinFromRound(state: ShardState, row: number): void {
 /** Leaves a mark under the key that a rollback takes back. */
 export function leaveMark(state: ShardState, decision: Decision): void {
   const { index } = state;
-  const { referenceKey, extra, sequence, timeMs } = decision;
-  const row = index.insertMark(referenceKey, extra, sequence, timeMs);
-  if (state.undo.isOn) undoMark(state, referenceKey.slice(), row);
+  const { extra, sequence, timeMs } = decision;
+  const { reference } = decision.keys;
+  const referenceAt = decision.row * 4;
+  const row = index.insertMark(reference, referenceAt, extra, sequence, timeMs);
+  if (state.undo.isOn) undoMark(state, reference[referenceAt], row);
 }
 
-function undoMark(state: ShardState, key: Int32Array, row: number): void {
-  state.undo.note(() => state.index.removeMark(key, row));
+function undoMark(state: ShardState, tag: number, row: number): void {
+  state.undo.note(() => state.index.removeMark(tag, row));
 }
 
 /** Enters the decision's outcome under its key. */
 export function enterOutcome(state: ShardState, decision: Decision): void {
   const row = state.index.outcomes.add(decision);
-  state.index.insertOutcome(decision.key, row);
-  if (state.undo.isOn) undoOutcome(state, decision.key.slice(), row);
+  const { key } = decision.keys;
+  const keyAt = decision.row * 4;
+  state.index.insertOutcome(key, keyAt, row);
+  if (state.undo.isOn) undoOutcome(state, key[keyAt], row);
 }
 
-function undoOutcome(state: ShardState, key: Int32Array, row: number): void {
-  state.undo.note(() => state.index.removeOutcome(key, row));
+function undoOutcome(state: ShardState, tag: number, row: number): void {
+  state.undo.note(() => state.index.removeOutcome(tag, row));
 }
 
 /** Makes a hold that is named by the decision's key. */
 export function addHold(state: ShardState, decision: Decision): void {
-  const { key, accountRow, amountMinor, expiresInMs, timeMs, sequence } = decision;
+  const { keys, row: keyRow, accountRow, amountMinor, expiresInMs, timeMs, sequence } = decision;
+  const key = keys.key.slice(keyRow * 4, keyRow * 4 + 4);
   const expiresAtMs = expiresInMs > 0 ? timeMs + expiresInMs : 0;
   const row = state.holds.add({ key, accountRow, amountMinor, expiresAtMs, sequence });
   if (state.undo.isOn) undoAddHold(state, row);

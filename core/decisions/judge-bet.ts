@@ -15,15 +15,15 @@ export function judgeBet(state: ShardState, decision: Decision, markRow: number)
     decision.traits |= OutcomeTrait.noop;
     return ResultCode.ok;
   }
-  const { accountRow, amountMinor } = decision;
-  const refusal = judgeStatusForPlay(state, accountRow);
+  const { amountMinor } = decision;
+  const refusal = judgeStatusForPlay(decision.statusBefore);
   if (refusal !== ResultCode.ok) return refusal;
   const { rounds } = state.index;
   const roundRow = decision.roundRow;
   if (roundRow >= 0 && rounds.state(roundRow) !== RoundState.open) return ResultCode.roundClosed;
-  const cashMinor = state.accounts.cashMinor(accountRow);
-  const bonusMinor = state.accounts.bonusMinor(accountRow);
-  if (isInDebt(state, accountRow) || cashMinor + bonusMinor < amountMinor) {
+  const cashMinor = decision.cashBeforeMinor;
+  const bonusMinor = decision.bonusBeforeMinor;
+  if (isInDebt(decision) || cashMinor + bonusMinor < amountMinor) {
     return ResultCode.insufficientFunds;
   }
   if (roundRow >= 0) {

@@ -12,7 +12,7 @@ import type { ShardState } from './shard-state.ts';
 export function judgeHold(state: ShardState, decision: Decision): number {
   const { holdExpiryMaxMs } = state.directory.operator(decision.owner >>> 8).policies;
   if (decision.expiresInMs > holdExpiryMaxMs) return ResultCode.malformed;
-  const refusal = judgePayment(state, decision);
+  const refusal = judgePayment(decision);
   if (refusal !== ResultCode.ok) return refusal;
   decision.heldMovedMinor = decision.amountMinor;
   return ResultCode.ok;
@@ -21,11 +21,13 @@ export function judgeHold(state: ShardState, decision: Decision): number {
 /** capture (to the cashier) and release (back to cash); no status stops them. */
 export function judgeHoldEnd(state: ShardState, decision: Decision, toCash: boolean): number {
   const { index, holds } = state;
-  index.probe(decision.referenceKey, 0);
+  const { reference } = decision.keys;
+  const referenceAt = decision.row * 4;
+  index.probe(reference, referenceAt);
   const row = index.outcomeRow;
   if (row < 0 || index.outcomes.code(row) !== ResultCode.ok) return ResultCode.holdNotFound;
   if (index.outcomes.accountRow(row) !== decision.accountRow) return ResultCode.holdNotFound;
-  decision.holdRow = holds.find(decision.referenceKey, 0);
+  decision.holdRow = holds.find(reference, referenceAt);
   if (decision.holdRow < 0) return ResultCode.holdFinished;
   const { amountMinor } = decision;
   if (amountMinor > holds.remainingMinor(decision.holdRow)) return ResultCode.exceedsHold;
@@ -35,14 +37,12 @@ export function judgeHoldEnd(state: ShardState, decision: Decision, toCash: bool
 }
 
 /** Any status may follow any, but `closed` needs three empty buckets. */
-export function judgeSetStatus(state: ShardState, decision: Decision): number {
-  const { accounts } = state;
-  const row = decision.accountRow;
-  decision.extra = accounts.status(row);
+export function judgeSetStatus(decision: Decision): number {
+  decision.extra = decision.statusBefore;
   if (decision.status !== AccountStatus.closed) return ResultCode.ok;
   const isEmpty =
-    accounts.cashMinor(row) === 0 &&
-    accounts.bonusMinor(row) === 0 &&
-    accounts.heldMinor(row) === 0;
+    decision.cashBeforeMinor === 0 &&
+    decision.bonusBeforeMinor === 0 &&
+    decision.heldBeforeMinor === 0;
   return isEmpty ? ResultCode.ok : ResultCode.accountNotEmpty;
 }

@@ -14,19 +14,19 @@ import {
 import type { ShardState } from './shard-state.ts';
 
 /** A deposit: what a self-exclusion stops is stopped here. */
-export function judgeDeposit(state: ShardState, decision: Decision): number {
-  const refusal = judgeStatusForPlay(state, decision.accountRow);
+export function judgeDeposit(decision: Decision): number {
+  const refusal = judgeStatusForPlay(decision.statusBefore);
   if (refusal !== ResultCode.ok) return refusal;
   decision.cashMovedMinor = decision.amountMinor;
-  return judgeOverflow(state, decision);
+  return judgeOverflow(decision);
 }
 
 /** Whether the account may pay the amount from cash: withdraw, hold, transfer. */
-export function judgePayment(state: ShardState, decision: Decision): number {
-  const { accountRow, amountMinor } = decision;
-  const refusal = judgeStatusForPaying(state.accounts.status(accountRow));
+export function judgePayment(decision: Decision): number {
+  const { amountMinor } = decision;
+  const refusal = judgeStatusForPaying(decision.statusBefore);
   if (refusal !== ResultCode.ok) return refusal;
-  if (isInDebt(state, accountRow) || state.accounts.cashMinor(accountRow) < amountMinor) {
+  if (isInDebt(decision) || decision.cashBeforeMinor < amountMinor) {
     return ResultCode.insufficientFunds;
   }
   decision.cashMovedMinor = -amountMinor;
@@ -35,7 +35,7 @@ export function judgePayment(state: ShardState, decision: Decision): number {
 
 /** A transfer within the shard; the receiver's row was looked up before (−1: there is none). */
 export function judgeTransfer(state: ShardState, decision: Decision): number {
-  const refusal = judgePayment(state, decision);
+  const refusal = judgePayment(decision);
   if (refusal !== ResultCode.ok) return refusal;
   const { accounts } = state;
   const row = decision.receiverRow;
@@ -49,29 +49,29 @@ export function judgeTransfer(state: ShardState, decision: Decision): number {
 }
 
 /** Bonus money from the fund: only a closed account refuses it. */
-export function judgeGrant(state: ShardState, decision: Decision): number {
-  if (isClosed(state, decision)) return ResultCode.accountClosed;
+export function judgeGrant(decision: Decision): number {
+  if (isClosed(decision)) return ResultCode.accountClosed;
   decision.bonusMovedMinor = decision.amountMinor;
-  return judgeOverflow(state, decision);
+  return judgeOverflow(decision);
 }
 
 /** convert (bonus to cash) and forfeit (bonus back to the fund): they look at bonus only. */
-export function judgeBonusOut(state: ShardState, decision: Decision, toCash: boolean): number {
-  if (isClosed(state, decision)) return ResultCode.accountClosed;
-  const { accountRow, amountMinor } = decision;
-  if (state.accounts.bonusMinor(accountRow) < amountMinor) return ResultCode.insufficientFunds;
+export function judgeBonusOut(decision: Decision, toCash: boolean): number {
+  if (isClosed(decision)) return ResultCode.accountClosed;
+  const { amountMinor } = decision;
+  if (decision.bonusBeforeMinor < amountMinor) return ResultCode.insufficientFunds;
   decision.bonusMovedMinor = -amountMinor;
   if (toCash) decision.cashMovedMinor = amountMinor;
   return ResultCode.ok;
 }
 
 /** Any status, and it may go below zero; only magnitudes bound it. */
-export function judgeAdjust(state: ShardState, decision: Decision): number {
+export function judgeAdjust(decision: Decision): number {
   if ((decision.fields & Field.bucketBonus) === 0) decision.cashMovedMinor = decision.amountMinor;
   else decision.bonusMovedMinor = decision.amountMinor;
-  return judgeOverflow(state, decision);
+  return judgeOverflow(decision);
 }
 
-function isClosed(state: ShardState, decision: Decision): boolean {
-  return state.accounts.status(decision.accountRow) === AccountStatus.closed;
+function isClosed(decision: Decision): boolean {
+  return decision.statusBefore === AccountStatus.closed;
 }

@@ -11,7 +11,7 @@ import type { ShardState } from './shard-state.ts';
 /** Judges a rollback; sets the mark that it will leave in the decision's `extra`. */
 export function judgeRollback(state: ShardState, decision: Decision): number {
   const { index } = state;
-  index.probe(decision.referenceKey, 0);
+  index.probe(decision.keys.reference, decision.row * 4);
   const originalRow = index.outcomeRow;
   const isMarked = index.markRow >= 0;
   if (originalRow < 0) return judgeUnknownOriginal(state, decision, isMarked);
@@ -22,12 +22,12 @@ export function judgeRollback(state: ShardState, decision: Decision): number {
   if (index.outcomes.code(originalRow) !== ResultCode.ok) return ResultCode.ok;
   const refusal =
     (decision.fields & Field.ofWin) === 0
-      ? judgeSettled(state, decision, originalRow)
+      ? judgeSettled(state, originalRow)
       : judgeSpent(state, decision, originalRow);
   if (refusal !== ResultCode.ok) return refusal;
   decision.cashMovedMinor = -index.outcomes.cashMovedMinor(originalRow);
   decision.bonusMovedMinor = -index.outcomes.bonusMovedMinor(originalRow);
-  return judgeOverflow(state, decision);
+  return judgeOverflow(decision);
 }
 
 /** Rule 24: a bet that has not come yet; rule 21: it may already have been taken back. */
@@ -50,16 +50,16 @@ function matchesOriginal(state: ShardState, decision: Decision, originalRow: num
   const originalNamesRound = (outcomes.traits(originalRow) & OutcomeTrait.roundNamed) !== 0;
   if ((fields & Field.round) === 0 || !originalNamesRound) return true;
   if ((outcomes.traits(originalRow) & OutcomeTrait.joinedOther) !== 0) {
-    return outcomes.extra(originalRow) === decision.roundKey[0];
+    return outcomes.extra(originalRow) === decision.keys.round[decision.roundAt];
   }
-  return outcomes.roundEquals(originalRow, decision.roundKey);
+  return outcomes.roundEquals(originalRow, decision.keys.round, decision.roundAt);
 }
 
 /** Rule 22: any live win above 0 in the round blocks all the round's bets. */
-function judgeSettled(state: ShardState, decision: Decision, originalRow: number): number {
+function judgeSettled(state: ShardState, originalRow: number): number {
   const { index } = state;
-  index.outcomes.readRoundKey(originalRow, decision.originalRoundKey);
-  const roundRow = index.findRound(decision.originalRoundKey, 0);
+  index.outcomes.readRoundKey(originalRow, state.roundKey, 0);
+  const roundRow = index.findRound(state.roundKey, 0);
   const liveWins = index.rounds.count(roundRow, RoundCount.liveWins);
   return liveWins > 0 ? ResultCode.betSettled : ResultCode.ok;
 }
@@ -69,10 +69,9 @@ function judgeSpent(state: ShardState, decision: Decision, originalRow: number):
   const { outcomes } = state.index;
   const { policies } = state.directory.operator(decision.owner >>> 8);
   if (policies.spentWinRollback === 'negative') return ResultCode.ok;
-  const { accounts } = state;
   const cashMinor = outcomes.cashMovedMinor(originalRow);
   const bonusMinor = outcomes.bonusMovedMinor(originalRow);
-  const cashIsSpent = cashMinor > 0 && accounts.cashMinor(decision.accountRow) < cashMinor;
-  const bonusIsSpent = bonusMinor > 0 && accounts.bonusMinor(decision.accountRow) < bonusMinor;
+  const cashIsSpent = cashMinor > 0 && decision.cashBeforeMinor < cashMinor;
+  const bonusIsSpent = bonusMinor > 0 && decision.bonusBeforeMinor < bonusMinor;
   return cashIsSpent || bonusIsSpent ? ResultCode.balanceSpent : ResultCode.ok;
 }

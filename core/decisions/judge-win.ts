@@ -9,15 +9,16 @@ import { judgeOverflow } from './balances.ts';
 import { hasRoomForRound } from './effects.ts';
 import type { ShardState } from './shard-state.ts';
 
-/** Judges a win; the decision's round key is the named round's, where one was named. */
+/** Judges a win; the decision's round is the named one, where one was named. */
 export function judgeWin(state: ShardState, decision: Decision): number {
   const { policies } = state.directory.operator(decision.owner >>> 8);
   const isStakeless = (decision.fields & Field.stakeless) !== 0;
-  const found = judgeBetOfWin(state, decision);
+  const betRow = findBetOfWin(state, decision);
+  const found = judgeBetOfWin(state, decision, betRow, policies.winNeedsBet);
   if (found === ResultCode.referenceMismatch) return found;
   if (found === ResultCode.betNotFound && !isStakeless && policies.winNeedsBet) return found;
   if (found === ResultCode.betRolledBack && !isStakeless) return found;
-  resolveRoundOfWin(state, decision);
+  resolveRoundOfWin(state, decision, betRow);
   const { rounds } = state.index;
   const row = decision.roundRow;
   if (!hasRoomForRound(state, decision)) return ResultCode.overloaded;
@@ -28,73 +29,83 @@ export function judgeWin(state: ShardState, decision: Decision): number {
   const bonusMinor = bonusPartMinor(amountMinor, cashStakeMinor, bonusStakeMinor);
   decision.cashMovedMinor = amountMinor - bonusMinor;
   decision.bonusMovedMinor = bonusMinor;
-  return judgeOverflow(state, decision);
+  return judgeOverflow(decision);
+}
+
+/** The row of the accepted bet that a win refers to, or −1; the index keeps what it found. */
+export function findBetOfWin(state: ShardState, decision: Decision): number {
+  if ((decision.fields & Field.reference) === 0) return -1;
+  const { index } = state;
+  index.probe(decision.keys.reference, decision.row * 4);
+  const row = index.outcomeRow;
+  return row >= 0 && index.outcomes.code(row) === ResultCode.ok ? row : -1;
 }
 
 /** ok for a live bet, or what is missing (rule 16). Looks only; changes nothing. */
-function judgeBetOfWin(state: ShardState, decision: Decision): number {
+function judgeBetOfWin(
+  state: ShardState,
+  decision: Decision,
+  betRow: number,
+  winNeedsBet: boolean,
+): number {
   if ((decision.fields & Field.reference) === 0) return judgeBetsOfRound(state, decision);
-  const found = judgeReferencedBet(state, decision);
-  const { policies } = state.directory.operator(decision.owner >>> 8);
-  if (found !== ResultCode.betNotFound || policies.winNeedsBet) return found;
+  if (betRow >= 0) return judgeReferencedBet(state, decision, betRow);
+  if (winNeedsBet) return ResultCode.betNotFound;
   // Forgiven, the win joins the round that it names: bets there of which none lives still count.
   const inRound = judgeBetsOfRound(state, decision);
-  return inRound === ResultCode.betRolledBack ? inRound : found;
+  return inRound === ResultCode.betRolledBack ? inRound : ResultCode.betNotFound;
 }
 
 function judgeBetsOfRound(state: ShardState, decision: Decision): number {
   if ((decision.fields & Field.round) === 0) return ResultCode.betNotFound;
-  const row = state.index.findRound(decision.roundKey, 0);
+  const row = state.index.findRound(decision.keys.round, decision.roundAt);
   const { rounds } = state.index;
   if (row < 0 || rounds.count(row, RoundCount.bets) === 0) return ResultCode.betNotFound;
   const hasLiveBet = rounds.count(row, RoundCount.liveBets) > 0;
   return hasLiveBet ? ResultCode.ok : ResultCode.betRolledBack;
 }
 
-function judgeReferencedBet(state: ShardState, decision: Decision): number {
+function judgeReferencedBet(state: ShardState, decision: Decision, betRow: number): number {
   const { index } = state;
   const { outcomes } = index;
-  index.probe(decision.referenceKey, 0);
-  const betRow = index.outcomeRow;
-  if (betRow < 0 || outcomes.code(betRow) !== ResultCode.ok) return ResultCode.betNotFound;
   if (outcomes.accountRow(betRow) !== decision.accountRow) return ResultCode.referenceMismatch;
-  const namesRound = (decision.fields & Field.round) !== 0;
-  const betNamesRound = (outcomes.traits(betRow) & OutcomeTrait.roundNamed) !== 0;
-  if (namesRound && betNamesRound && !outcomes.roundEquals(betRow, decision.roundKey)) {
+  const traits = outcomes.traits(betRow);
+  const bothNameRounds =
+    (decision.fields & Field.round) !== 0 && (traits & OutcomeTrait.roundNamed) !== 0;
+  if (bothNameRounds && !outcomes.roundEquals(betRow, decision.keys.round, decision.roundAt)) {
     return ResultCode.referenceMismatch;
   }
-  const isLive = index.markRow < 0 && (outcomes.traits(betRow) & OutcomeTrait.noop) === 0;
+  const isLive = index.markRow < 0 && (traits & OutcomeTrait.noop) === 0;
   return isLive ? ResultCode.ok : ResultCode.betRolledBack;
 }
 
 /**
- * Sets the decision's round key and row: the referenced bet's round, where there is an accepted bet
- * of this account, else the named round, else a nameless one of the win's own.
+ * Sets where the decision's round key is, and its row: the round of the accepted bet that the win
+ * refers to, if any, else the named round, else a nameless one of the win's own.
  */
-export function resolveRoundOfWin(state: ShardState, decision: Decision): void {
-  const { index } = state;
-  const { fields } = decision;
-  let isResolved = (fields & Field.round) !== 0;
-  if ((fields & Field.reference) !== 0) {
-    index.probe(decision.referenceKey, 0);
-    const betRow = index.outcomeRow;
-    if (betRow >= 0 && index.outcomes.code(betRow) === ResultCode.ok) {
-      joinRoundOfBet(state, decision, betRow);
-      isResolved = true;
-    }
-  }
-  if (!isResolved) state.keys.hashNamelessRound(decision.key, 0, decision.roundKey, 0);
-  decision.roundRow = index.findRound(decision.roundKey, 0);
+export function resolveRoundOfWin(state: ShardState, decision: Decision, betRow: number): void {
+  if (betRow >= 0) joinRoundOfBet(state, decision, betRow);
+  else if ((decision.fields & Field.round) === 0) nameRoundless(state, decision);
+  decision.roundRow = state.index.findRound(decision.keys.round, decision.roundAt);
+}
+
+/** The decision is alone in a nameless round. */
+export function nameRoundless(state: ShardState, decision: Decision): void {
+  const { keys, row } = decision;
+  decision.roundAt = row * 4;
+  state.keys.hashNamelessRound(keys.key, row * 4, keys.round, row * 4);
 }
 
 function joinRoundOfBet(state: ShardState, decision: Decision, betRow: number): void {
   const { outcomes } = state.index;
-  const namesRound = (decision.fields & Field.round) !== 0;
-  if (namesRound && !outcomes.roundEquals(betRow, decision.roundKey)) {
+  const { round } = decision.keys;
+  if ((decision.fields & Field.round) !== 0) {
+    if (outcomes.roundEquals(betRow, round, decision.roundAt)) return;
     decision.traits |= OutcomeTrait.joinedOther;
-    decision.extra = decision.roundKey[0];
+    decision.extra = round[decision.roundAt];
   }
-  outcomes.readRoundKey(betRow, decision.roundKey);
+  decision.roundAt = decision.keys.joinedRoundAt(decision.row);
+  outcomes.readRoundKey(betRow, round, decision.roundAt);
 }
 
 /**

@@ -3,6 +3,8 @@
 // and compared with the record's, so a log that doesn't fit its own past stops here.
 import { assert, InvariantError } from '../assert.ts';
 import { Field, Kind } from '../kinds.ts';
+import { Decision } from '../records/decision.ts';
+import { KeyColumns } from '../records/key-columns.ts';
 import { RecordColumns } from '../records/record-columns.ts';
 import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
 import { ResultCode } from '../result-codes.ts';
@@ -11,11 +13,11 @@ import { RoundLink } from '../tables/round-rows.ts';
 import { TransactionColumns } from '../transaction-columns.ts';
 import { applyAdministration } from './administration.ts';
 import { applyDecision, applyHoldExpired, applyRoundAged, takeSequence } from './apply-decision.ts';
-import { computeBalances } from './balances.ts';
+import { computeBalances, readAccount } from './balances.ts';
 import { enterOutcome } from './effects.ts';
-import { resolveRoundOfWin } from './judge-win.ts';
+import { findBetOfWin, nameRoundless, resolveRoundOfWin } from './judge-win.ts';
 import type { ShardState } from './shard-state.ts';
-import { KeyColumns, type PlayerText } from './transaction-keys.ts';
+import type { PlayerText } from './transaction-keys.ts';
 
 /**
  * A record that cannot be applied to the state before it: the log is damaged or of another state.
@@ -30,6 +32,7 @@ export class Replay {
   readonly #columns = new TransactionColumns();
   readonly #records = new RecordColumns();
   readonly #keys = new KeyColumns();
+  readonly #decision = new Decision(this.#keys);
   readonly #reader = new RecordReader();
   readonly #player: PlayerText = {
     source: sourceOfContent(new Uint8Array(1)),
@@ -118,7 +121,7 @@ export class Replay {
   }
 
   #applyRow(row: number): void {
-    const { decision } = this.#state;
+    const decision = this.#decision;
     const kind = this.#columns.kind[row];
     this.#fillDecision(row);
     if (kind >= Kind.roundAged) this.#applySystemRecord(row);
@@ -131,10 +134,10 @@ export class Replay {
   }
 
   #fillDecision(row: number): void {
-    const { decision } = this.#state;
+    const decision = this.#decision;
     const columns = this.#columns;
     const records = this.#records;
-    decision.begin(columns.kind[row], columns.fields[row], records.timeMs[row]);
+    decision.begin(columns.kind[row], columns.fields[row], records.timeMs[row], row);
     decision.code = records.code[row];
     decision.traits = records.traits[row];
     decision.accountRow = records.accountRow[row];
@@ -146,26 +149,19 @@ export class Replay {
     decision.expiresInMs = columns.expiresInMs[row];
     decision.status = columns.status[row];
     decision.extra = records.extra[row];
-    for (let word = 0; word < 4; word += 1) {
-      decision.key[word] = this.#keys.key[row * 4 + word];
-      decision.roundKey[word] = this.#keys.round[row * 4 + word];
-      decision.referenceKey[word] = this.#keys.reference[row * 4 + word];
-    }
-    decision.bodyHash[0] = this.#keys.body[row * 2];
-    decision.bodyHash[1] = this.#keys.body[row * 2 + 1];
   }
 
   #applyTransaction(row: number): void {
     const state = this.#state;
-    const { decision } = state;
+    const decision = this.#decision;
     assert(decision.accountRow >= 0, 'a transaction has an account');
-    if ((decision.fields & Field.round) !== 0) decision.traits |= OutcomeTrait.roundNamed;
-    else decision.roundKey.fill(0);
+    if ((decision.fields & Field.round) !== 0) {
+      decision.traits |= OutcomeTrait.roundNamed;
+      decision.roundAt = row * 4;
+    } else if (decision.kind === Kind.bet) nameRoundless(state, decision);
     if (decision.code === ResultCode.ok) this.#resolve(row);
-    if (decision.kind === Kind.bet && (decision.fields & Field.round) === 0) {
-      state.keys.hashNamelessRound(decision.key, 0, decision.roundKey, 0);
-    }
-    computeBalances(state, decision);
+    readAccount(state, decision);
+    computeBalances(decision);
     this.#compareBalances(row);
     takeSequence(state, decision);
     applyDecision(state, decision);
@@ -174,17 +170,17 @@ export class Replay {
   /** Finds the rows that judging found when it was live. */
   #resolve(row: number): void {
     const state = this.#state;
-    const { decision } = state;
+    const decision = this.#decision;
     const { kind, amountMinor } = decision;
     if (kind === Kind.bet) decision.roundRow = -2;
-    else if (kind === Kind.win) resolveRoundOfWin(state, decision);
+    else if (kind === Kind.win) resolveRoundOfWin(state, decision, findBetOfWin(state, decision));
     else if (kind === Kind.rollback) {
-      state.index.probe(decision.referenceKey, 0);
+      state.index.probe(decision.keys.reference, row * 4);
       decision.referenceRow = state.index.outcomeRow;
     } else if (kind === Kind.hold) decision.heldMovedMinor = amountMinor;
     else if (kind === Kind.capture || kind === Kind.release) {
       decision.heldMovedMinor = -amountMinor;
-      decision.holdRow = state.holds.find(decision.referenceKey, 0);
+      decision.holdRow = state.holds.find(decision.keys.reference, row * 4);
       assert(decision.holdRow >= 0, 'a captured or released hold is unfinished');
     } else if (kind === Kind.transfer) {
       decision.receiverRow = this.#records.receiverRow[row];
@@ -195,7 +191,7 @@ export class Replay {
   }
 
   #compareBalances(row: number): void {
-    const { decision } = this.#state;
+    const decision = this.#decision;
     const records = this.#records;
     assert(
       decision.cashMinor === records.cashMinor[row] &&
@@ -207,7 +203,8 @@ export class Replay {
 
   #applyOpening(row: number): void {
     const state = this.#state;
-    const { decision, accounts } = state;
+    const decision = this.#decision;
+    const { accounts } = state;
     const { player } = this.#columns;
     takeSequence(state, decision);
     const accountRow = accounts.add(
@@ -219,12 +216,13 @@ export class Replay {
       player.byteCount[row],
     );
     assert(accountRow === decision.accountRow, 'accounts are numbered in the order of opening');
-    state.index.insertOpening(decision.key, accountRow, decision.sequence, decision.timeMs);
+    const { sequence, timeMs } = decision;
+    state.index.insertOpening(this.#keys.key, row * 4, accountRow, sequence, timeMs);
   }
 
   #applySystemRecord(row: number): void {
     const state = this.#state;
-    const { decision } = state;
+    const decision = this.#decision;
     const subjectSequence = this.#records.subjectSequence[row];
     if (decision.kind === Kind.setRetention) {
       takeSequence(state, decision);
@@ -236,7 +234,8 @@ export class Replay {
     decision.owner =
       state.accounts.operator(accountRow) * 256 + state.accounts.currency(accountRow);
     decision.heldMovedMinor = -decision.cashMovedMinor;
-    computeBalances(state, decision);
+    readAccount(state, decision);
+    computeBalances(decision);
     this.#compareBalances(row);
     takeSequence(state, decision);
     if (decision.kind === Kind.holdExpired) {

@@ -1,9 +1,10 @@
-// The whole state of one shard: tables, directory, clock and the one Decision in work. Functions of
+// The whole state of one shard: tables, directory and clock. Functions of
 // this folder take it as their first argument; judging reads it, only effects.ts and applying
 // change it. Owned by the shard's thread; all of it can be rebuilt from the log (design law 2).
 import { DAY_MS } from '../limits.ts';
 import { Directory } from '../policies/directory.ts';
 import { Decision } from '../records/decision.ts';
+import { KeyColumns } from '../records/key-columns.ts';
 import { AccountTable } from '../tables/account-table.ts';
 import { HoldTable } from '../tables/hold-table.ts';
 import { OpenRounds } from '../tables/open-rounds.ts';
@@ -43,7 +44,10 @@ export class ShardState {
   readonly holds: HoldTable = new HoldTable();
   readonly system: SystemAccounts = new SystemAccounts();
   readonly undo: UndoLog = new UndoLog();
-  readonly decision: Decision = new Decision();
+  /** Of records that time makes; those of transactions are in SliceColumns and in Replay. */
+  readonly decision: Decision = new Decision(new KeyColumns(1));
+  /** Room for one round key that is looked up at once. */
+  readonly roundKey: Int32Array = new Int32Array(4);
   retentionMs: number = RETENTION_DEFAULT_MS;
   /** Of the last record; 0 before the first. */
   sequence = 0;

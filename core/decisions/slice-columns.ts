@@ -1,8 +1,13 @@
-// The working columns of a shard: what the passes over a slice leave for one another.
-import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
-import { KeyColumns } from './transaction-keys.ts';
+// The working columns of a slice: what the passes before deciding found out about each row, and the
+// decisions of the rows of one pass. Owned by a shard and used again for each slice.
 
-/** Filled by the form, hash and find passes; read when each transaction is decided. */
+import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import { Decision } from '../records/decision.ts';
+import { KeyColumns } from '../records/key-columns.ts';
+
+const PASS_MASK = PASS_TRANSACTIONS_MAX - 1;
+
+/** Results of the form, hash and find passes; read when each transaction is decided. */
 export class SliceColumns {
   readonly keys: KeyColumns;
   /** Code of the form (0: go on). */
@@ -11,11 +16,21 @@ export class SliceColumns {
   readonly owner: Int32Array;
   /** Row of the account, or −1 if there was none when the slice began. */
   readonly accountRow: Int32Array;
+  /** 1 for a row that was decided and applied and whose record is not written yet. */
+  readonly isUnwritten: Uint8Array;
+  readonly #decisions: readonly Decision[];
 
   constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
     this.keys = new KeyColumns(capacity);
     this.code = new Uint8Array(capacity);
     this.owner = new Int32Array(capacity);
     this.accountRow = new Int32Array(capacity);
+    this.isUnwritten = new Uint8Array(capacity);
+    this.#decisions = Array.from({ length: PASS_TRANSACTIONS_MAX }, () => new Decision(this.keys));
+  }
+
+  /** The decision of a row of the present pass. */
+  decision(row: number): Decision {
+    return this.#decisions[row & PASS_MASK];
   }
 }

@@ -9,7 +9,7 @@ import { writeRecord } from '../records/record-writer.ts';
 import { RoundState } from '../tables/round-rows.ts';
 import { TransactionColumns } from '../transaction-columns.ts';
 import { applyHoldExpired, applyRoundAged, takeSequence } from './apply-decision.ts';
-import { computeBalances } from './balances.ts';
+import { computeBalances, readAccount } from './balances.ts';
 import type { ShardState } from './shard-state.ts';
 
 /** Time-driven records have no texts: the writer gets columns without rows. */
@@ -43,19 +43,14 @@ export function writeDueRecords(
   return recordCount;
 }
 
-/** Closes a round by age right away if it is due: a decision is about to depend on it. */
-export function closeRoundIfDue(
-  state: ShardState,
-  roundRow: number,
-  timeMs: number,
-  block: BlockContent,
-): void {
+/** Whether an open round has reached the age that its operator's setting allows. */
+export function isRoundDue(state: ShardState, roundRow: number, timeMs: number): boolean {
   const { rounds } = state.index;
-  if (rounds.state(roundRow) !== RoundState.open) return;
+  if (rounds.state(roundRow) !== RoundState.open) return false;
   const accountRow = rounds.accountRow(roundRow);
   const operator = state.accounts.operator(accountRow);
   const { roundAgeMs } = state.directory.operator(operator).policies;
-  if (rounds.openedAtMs(roundRow) + roundAgeMs <= timeMs) ageRound(state, roundRow, timeMs, block);
+  return rounds.openedAtMs(roundRow) + roundAgeMs <= timeMs;
 }
 
 /** Logs the retention of keys, which decisions about old transactions depend on (rule 7). */
@@ -67,7 +62,7 @@ export function writeRetention(
 ): void {
   assert(Number.isSafeInteger(retentionMs) && retentionMs > 0, 'a retention is a positive time');
   const { decision } = state;
-  decision.begin(Kind.setRetention, Field.amount, Math.max(timeMs, state.lastTimeMs));
+  decision.begin(Kind.setRetention, Field.amount, Math.max(timeMs, state.lastTimeMs), 0);
   decision.amountMinor = retentionMs;
   takeSequence(state, decision);
   state.retentionMs = retentionMs;
@@ -82,7 +77,7 @@ function expireNextHold(state: ShardState, timeMs: number, block: BlockContent):
   decision.subjectSequence = holds.sequence(row);
   decision.cashMovedMinor = holds.remainingMinor(row);
   decision.heldMovedMinor = -decision.cashMovedMinor;
-  computeBalances(state, decision);
+  computeBalances(decision);
   takeSequence(state, decision);
   applyHoldExpired(state, decision, row);
   writeRecord(block, decision, NO_COLUMNS, -1);
@@ -111,12 +106,18 @@ function ageNextRound(state: ShardState, timeMs: number, block: BlockContent): b
   return true;
 }
 
-function ageRound(state: ShardState, roundRow: number, timeMs: number, block: BlockContent): void {
+/** Closes a round by age with a record of its own. */
+export function ageRound(
+  state: ShardState,
+  roundRow: number,
+  timeMs: number,
+  block: BlockContent,
+): void {
   const { decision } = state;
   const { rounds } = state.index;
   beginSystemDecision(state, decision, Kind.roundAged, rounds.accountRow(roundRow), timeMs);
   decision.subjectSequence = rounds.openedSequence(roundRow);
-  computeBalances(state, decision);
+  computeBalances(decision);
   takeSequence(state, decision);
   applyRoundAged(state, decision, roundRow);
   writeRecord(block, decision, NO_COLUMNS, -1);
@@ -129,7 +130,8 @@ function beginSystemDecision(
   accountRow: number,
   timeMs: number,
 ): void {
-  decision.begin(kind, 0, Math.max(timeMs, state.lastTimeMs));
+  decision.begin(kind, 0, Math.max(timeMs, state.lastTimeMs), 0);
   decision.accountRow = accountRow;
+  readAccount(state, decision);
   decision.owner = state.accounts.operator(accountRow) * 256 + state.accounts.currency(accountRow);
 }

@@ -4,7 +4,7 @@
 // decisions and replay use the same code.
 
 import { Field, Kind } from '../kinds.ts';
-import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
+import type { KeyColumns } from '../records/key-columns.ts';
 import { KeyedHash } from '../tables/keyed-hash.ts';
 import type { FrameSource, TransactionColumns } from '../transaction-columns.ts';
 
@@ -37,25 +37,6 @@ const BODY_FIELDS =
 
 const RARE_BODY_FIELDS =
   Field.to | Field.reason | Field.expiresIn | Field.status | Field.definition;
-
-/** Words of the hashes of up to `capacity` transactions. */
-export class KeyColumns {
-  /** Two words each. */
-  readonly account: Int32Array;
-  readonly body: Int32Array;
-  /** Four words each. */
-  readonly key: Int32Array;
-  readonly round: Int32Array;
-  readonly reference: Int32Array;
-
-  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
-    this.account = new Int32Array(capacity * 2);
-    this.body = new Int32Array(capacity * 2);
-    this.key = new Int32Array(capacity * 4);
-    this.round = new Int32Array(capacity * 4);
-    this.reference = new Int32Array(capacity * 4);
-  }
-}
 
 /** Where the player's id lies: in the frame, or, in replay, in the account table. */
 export interface PlayerText {

@@ -1,9 +1,16 @@
 // What was decided for one transaction: the numbers that its record, its index entry and its
-// answer are made of. One object a shard, reused for each transaction, so that deciding allocates
-// nothing. Deciding fills it from rules, replay from a record; applying treats both alike.
+// answer are made of. One object for each row of a pass, used again for the next pass, so that
+// deciding allocates nothing. Deciding fills it from rules, replay from a record; applying treats
+// both alike.
+import type { KeyColumns } from './key-columns.ts';
 
 /** A mutable set of facts; which fields count depends on the kind. */
 export class Decision {
+  /** The hashes that it refers to by row. */
+  readonly keys: KeyColumns;
+  row = 0;
+  /** Where keys.round has the key of its round; zeros for none. */
+  roundAt = 0;
   kind = 0;
   /** Bits of Field that the sender named. */
   fields = 0;
@@ -29,6 +36,11 @@ export class Decision {
   cashMovedMinor = 0;
   bonusMovedMinor = 0;
   heldMovedMinor = 0;
+  /** The account as it was before. */
+  statusBefore = 0;
+  cashBeforeMinor = 0;
+  bonusBeforeMinor = 0;
+  heldBeforeMinor = 0;
   /** Balances after the record. */
   cashMinor = 0;
   bonusMinor = 0;
@@ -42,20 +54,20 @@ export class Decision {
   status = 0;
   /** Whether it is a member of an atomic batch. */
   atomic = false;
-  /** Keys: four words each, and two of the body's hash. */
-  readonly key: Int32Array = new Int32Array(4);
-  readonly bodyHash: Int32Array = new Int32Array(2);
-  readonly roundKey: Int32Array = new Int32Array(4);
-  readonly referenceKey: Int32Array = new Int32Array(4);
-  /** Key of the round that a rollback's original, or a win's bet, belongs to. */
-  readonly originalRoundKey: Int32Array = new Int32Array(4);
   /** Rows that judging found: the round, the outcome and the mark of the reference, the hold. */
   roundRow = -1;
   referenceRow = -1;
   holdRow = -1;
 
-  /** Makes it ready for the next transaction of an account. */
-  begin(kind: number, fields: number, timeMs: number): void {
+  constructor(keys: KeyColumns) {
+    this.keys = keys;
+    this.roundAt = keys.noRoundAt;
+  }
+
+  /** Makes it ready for the next transaction of an account; `row` is that of its hashes. */
+  begin(kind: number, fields: number, timeMs: number, row: number): void {
+    this.row = row;
+    this.roundAt = this.keys.noRoundAt;
     this.kind = kind;
     this.fields = fields;
     this.timeMs = timeMs;

@@ -246,7 +246,8 @@ function copyBytes(
   const wholeBytes = byteCount & ~3;
   let offset = 0;
   for (; offset < wholeBytes; offset += 4) {
-    block.view.setInt32(at + offset, source.view.getInt32(from + offset));
+    // Little-endian both ways: no swap of bytes.
+    block.view.setInt32(at + offset, source.view.getInt32(from + offset, true), true);
   }
   for (; offset < byteCount; offset += 1) block.bytes[at + offset] = source.bytes[from + offset];
 }

@@ -23,6 +23,14 @@ const ID_BYTES_WORD = 7;
 const ID_WORD = 8;
 const INLINE_BYTES_MAX = 24;
 
+/** An account as it was before a decision; a Decision has these fields. */
+export interface AccountBefore {
+  statusBefore: number;
+  cashBeforeMinor: number;
+  bonusBeforeMinor: number;
+  heldBeforeMinor: number;
+}
+
 /** All accounts of one shard. Rows are numbered from 0 in the order of opening. */
 export class AccountTable {
   readonly #rows: RowChunks;
@@ -130,6 +138,16 @@ export class AccountTable {
 
   heldMinor(row: number): number {
     return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + Bucket.held];
+  }
+
+  /** Reads status and buckets into the fields of the same meaning. */
+  readInto(row: number, into: AccountBefore): void {
+    const at = this.#rows.at(row);
+    const floats = this.#rows.floats(row);
+    into.statusBefore = this.#rows.words(row)[at + TRAITS_WORD] & 0xff;
+    into.cashBeforeMinor = floats[(at >>> 1) + Bucket.cash];
+    into.bonusBeforeMinor = floats[(at >>> 1) + Bucket.bonus];
+    into.heldBeforeMinor = floats[(at >>> 1) + Bucket.held];
   }
 
   /** Sets all three buckets; the caller has judged them (law 4). */

@@ -21,6 +21,9 @@ const PREPARED_WORDS = 128;
 /** Slots moved by each insertion: growth ends long before the new table can be full. */
 const MOVED_SLOTS = 16;
 
+/** Slots that a guess looks at: they lie in one cache line, or in two that follow each other. */
+const GUESSED_SLOTS = 6;
+
 /** Stands for a reference that was removed from a table that is being moved. */
 const REMOVED = -1;
 
@@ -40,6 +43,9 @@ export class HashSlots {
   #next: Int32Array = NO_TABLE;
   #preparedTo = 0;
   #entryCount = 0;
+  /** Entries at which the next table is begun to be made, and at which it takes over. */
+  #prepareAt = Math.floor(FIRST_SLOT_COUNT * PREPARE_FILL);
+  #growAt = Math.floor(FIRST_SLOT_COUNT * FILL_MAX);
   #probeLengthMax = 0;
   // Where the last find stopped.
   #found: Int32Array = NO_TABLE;
@@ -87,11 +93,16 @@ export class HashSlots {
     return loaded;
   }
 
-  /** A reference that probably is the tag's first, or 0: the one in its first slot. */
+  /** A reference that probably is the tag's first, or 0: it looks at a few slots only. */
   guess(tag: number): number {
     const table = this.#table;
-    const at = (tag << 1) & (table.length - 1);
-    return table[at] === tag ? table[at + 1] : 0;
+    const mask = table.length - 1;
+    let at = (tag << 1) & mask;
+    for (let slot = 0; slot < GUESSED_SLOTS; slot += 1) {
+      if (table[at] === tag) return table[at + 1];
+      at = (at + 2) & mask;
+    }
+    return 0;
   }
 
   /** The next reference under the tag of the last find, or 0. Nothing may change in between. */
@@ -111,10 +122,8 @@ export class HashSlots {
     this.#entryCount += 1;
     if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
     if (this.#old !== NO_TABLE) return;
-    const slotCount = this.#table.length >>> 1;
-    if (this.#entryCount >= slotCount * PREPARE_FILL) this.#prepareNext();
-    const isFull = this.#entryCount >= slotCount * FILL_MAX;
-    if (isFull || probeLength > PROBE_LENGTH_MAX) this.#grow();
+    if (this.#entryCount >= this.#prepareAt) this.#prepareNext();
+    if (this.#entryCount >= this.#growAt || probeLength > PROBE_LENGTH_MAX) this.#grow();
   }
 
   /** Takes a reference out and closes the gap, so that no tombstones pile up. */
@@ -177,6 +186,9 @@ export class HashSlots {
     this.#table = this.#next;
     this.#next = NO_TABLE;
     this.#movedTo = 0;
+    const slotCount = this.#table.length >>> 1;
+    this.#prepareAt = Math.floor(slotCount * PREPARE_FILL);
+    this.#growAt = Math.floor(slotCount * FILL_MAX);
   }
 
   #moveSome(): void {

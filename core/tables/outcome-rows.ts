@@ -1,6 +1,7 @@
 // Rows of the transaction index that hold outcomes: enough to answer a repeat, to judge what refers
 // to it and to take it back without reading the log. Byte-wise this is what a sealed index will
 // hold on disk; nothing in a row points to another row. Owned by the shard's thread.
+import type { KeyColumns } from '../records/key-columns.ts';
 import { RowChunks } from './row-chunks.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
@@ -47,12 +48,11 @@ export interface OutcomeFacts {
   readonly cashMinor: number;
   readonly bonusMinor: number;
   readonly heldMinor: number;
-  /** Four words. */
-  readonly key: Int32Array;
-  /** Two words. */
-  readonly bodyHash: Int32Array;
-  /** Four words; zeros where the kind has no round. */
-  readonly roundKey: Int32Array;
+  /** The hashes, and its row in them. */
+  readonly keys: KeyColumns;
+  readonly row: number;
+  /** Where keys.round has the key of its round; zeros where the kind has no round. */
+  readonly roundAt: number;
 }
 
 /** The outcome rows of one shard. */
@@ -68,21 +68,23 @@ export class OutcomeRows {
     const row = this.rows.allocate();
     const words = this.rows.words(row);
     const at = this.rows.at(row);
-    const { key, bodyHash, roundKey } = facts;
-    words[at] = key[0];
-    words[at + 1] = key[1];
-    words[at + 2] = key[2];
-    words[at + 3] = key[3];
+    const { key, body, round } = facts.keys;
+    const keyAt = facts.row * 4;
+    words[at] = key[keyAt];
+    words[at + 1] = key[keyAt + 1];
+    words[at + 2] = key[keyAt + 2];
+    words[at + 3] = key[keyAt + 3];
     words[at + META_WORD] = facts.kind | (facts.code << 8) | (facts.traits << 16);
     words[at + ACCOUNT_WORD] = facts.accountRow + 1;
-    words[at + BODY_WORD] = bodyHash[0];
-    words[at + BODY_WORD + 1] = bodyHash[1];
+    words[at + BODY_WORD] = body[facts.row * 2];
+    words[at + BODY_WORD + 1] = body[facts.row * 2 + 1];
     writeStamp(words, at + STAMP_WORD, facts.sequence, facts.timeMs);
     words[at + EXTRA_WORD] = facts.extra;
-    words[at + ROUND_WORD] = roundKey[0];
-    words[at + ROUND_WORD + 1] = roundKey[1];
-    words[at + ROUND_WORD + 2] = roundKey[2];
-    words[at + ROUND_WORD + 3] = roundKey[3];
+    const { roundAt } = facts;
+    words[at + ROUND_WORD] = round[roundAt];
+    words[at + ROUND_WORD + 1] = round[roundAt + 1];
+    words[at + ROUND_WORD + 2] = round[roundAt + 2];
+    words[at + ROUND_WORD + 3] = round[roundAt + 3];
     const floats = this.rows.floats(row);
     const first = (at >>> 1) + AMOUNT_DOUBLE;
     floats[first] = facts.amountMinor;
@@ -152,20 +154,23 @@ export class OutcomeRows {
   }
 
   /** Copies the key of the outcome's round. */
-  readRoundKey(row: number, roundKey: Int32Array): void {
+  readRoundKey(row: number, round: Int32Array, roundAt: number): void {
     const words = this.rows.words(row);
     const at = this.rows.at(row) + ROUND_WORD;
-    for (let word = 0; word < 4; word += 1) roundKey[word] = words[at + word];
+    round[roundAt] = words[at];
+    round[roundAt + 1] = words[at + 1];
+    round[roundAt + 2] = words[at + 2];
+    round[roundAt + 3] = words[at + 3];
   }
 
-  roundEquals(row: number, roundKey: Int32Array): boolean {
+  roundEquals(row: number, round: Int32Array, roundAt: number): boolean {
     const words = this.rows.words(row);
     const at = this.rows.at(row) + ROUND_WORD;
     return (
-      words[at] === roundKey[0] &&
-      words[at + 1] === roundKey[1] &&
-      words[at + 2] === roundKey[2] &&
-      words[at + 3] === roundKey[3]
+      words[at] === round[roundAt] &&
+      words[at + 1] === round[roundAt + 1] &&
+      words[at + 2] === round[roundAt + 2] &&
+      words[at + 3] === round[roundAt + 3]
     );
   }
 

@@ -33,20 +33,34 @@ export class RoundRows {
   }
 
   /** A new open round without bets; the caller links it into its operator's list. */
-  add(key: Int32Array, accountRow: number, openedAtMs: number, openedSequence: number): number {
+  add(
+    key: Int32Array,
+    keyAt: number,
+    accountRow: number,
+    openedAtMs: number,
+    openedSequence: number,
+  ): number {
     const row = this.rows.allocate();
     const words = this.rows.words(row);
     const at = this.rows.at(row);
-    // A loop: `fill` is a call into the runtime. A freed row has old content.
-    for (let word = at; word < at + ROW_WORDS; word += 1) words[word] = 0;
-    words[at] = key[0];
-    words[at + 1] = key[1];
-    words[at + 2] = key[2];
-    words[at + 3] = key[3];
+    words[at] = key[keyAt];
+    words[at + 1] = key[keyAt + 1];
+    words[at + 2] = key[keyAt + 2];
+    words[at + 3] = key[keyAt + 3];
     words[at + ACCOUNT_WORD] = accountRow;
+    // A freed row has old content: every word is written.
+    words[at + STATE_WORD] = RoundState.open;
+    words[at + RoundCount.bets] = 0;
+    words[at + RoundCount.liveBets] = 0;
+    words[at + RoundCount.liveWins] = 0;
+    words[at + RoundLink.previous] = 0;
+    words[at + RoundLink.next] = 0;
     const floats = this.rows.floats(row);
-    floats[(at >>> 1) + OPENED_AT_DOUBLE] = openedAtMs;
-    floats[(at >>> 1) + OPENED_SEQUENCE_DOUBLE] = openedSequence;
+    const first = at >>> 1;
+    floats[first + CASH_STAKE_DOUBLE] = 0;
+    floats[first + BONUS_STAKE_DOUBLE] = 0;
+    floats[first + OPENED_AT_DOUBLE] = openedAtMs;
+    floats[first + OPENED_SEQUENCE_DOUBLE] = openedSequence;
     return row;
   }
 
@@ -71,6 +85,17 @@ export class RoundRows {
   /** Bonus staked by the round's live bets. */
   bonusStakeMinor(row: number): number {
     return this.#double(row, BONUS_STAKE_DOUBLE);
+  }
+
+  /** Counts a live bet and adds its stake; the caller has judged the sums (law 4). */
+  addBet(row: number, cashMinor: number, bonusMinor: number): void {
+    const words = this.rows.words(row);
+    const at = this.rows.at(row);
+    words[at + RoundCount.bets] += 1;
+    words[at + RoundCount.liveBets] += 1;
+    const floats = this.rows.floats(row);
+    floats[(at >>> 1) + CASH_STAKE_DOUBLE] += cashMinor;
+    floats[(at >>> 1) + BONUS_STAKE_DOUBLE] += bonusMinor;
   }
 
   /** Changes the live stake; the caller has judged the sums (law 4). */

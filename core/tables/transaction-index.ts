@@ -112,23 +112,45 @@ export class TransactionIndex {
   }
 
   /** Enters a row of `outcomes` under its key. */
-  insertOutcome(key: Int32Array, row: number): void {
-    this.#insert(key, TYPE_OUTCOME, row);
+  insertOutcome(key: Int32Array, keyAt: number, row: number): void {
+    this.#insert(key, keyAt, TYPE_OUTCOME, row);
   }
 
   /** Enters a row of `rounds` under its key. */
-  insertRound(key: Int32Array, row: number): void {
-    this.#insert(key, TYPE_ROUND, row);
+  insertRound(key: Int32Array, keyAt: number, row: number): void {
+    this.#insert(key, keyAt, TYPE_ROUND, row);
   }
 
   /** Enters the outcome of an `open` that made an account: its balances were 0. */
-  insertOpening(key: Int32Array, accountRow: number, sequence: number, timeMs: number): void {
-    this.#insertShort(this.#openings, TYPE_OPENING, key, accountRow, sequence, timeMs);
+  insertOpening(
+    key: Int32Array,
+    keyAt: number,
+    accountRow: number,
+    sequence: number,
+    timeMs: number,
+  ): void {
+    const row = addShort(this.#openings, key, keyAt, accountRow);
+    writeStamp(
+      this.#openings.words(row),
+      this.#openings.at(row) + SHORT_STAMP_WORD,
+      sequence,
+      timeMs,
+    );
+    this.#insert(key, keyAt, TYPE_OPENING, row);
   }
 
   /** Enters a mark (MarkType) under the key that it speaks of; returns its row. */
-  insertMark(key: Int32Array, markType: number, sequence: number, timeMs: number): number {
-    return this.#insertShort(this.#marks, TYPE_MARK, key, markType, sequence, timeMs);
+  insertMark(
+    key: Int32Array,
+    keyAt: number,
+    markType: number,
+    sequence: number,
+    timeMs: number,
+  ): number {
+    const row = addShort(this.#marks, key, keyAt, markType);
+    writeStamp(this.#marks.words(row), this.#marks.at(row) + SHORT_STAMP_WORD, sequence, timeMs);
+    this.#insert(key, keyAt, TYPE_MARK, row);
+    return row;
   }
 
   /** The account that an opening made. */
@@ -149,48 +171,30 @@ export class TransactionIndex {
     return this.#marks.words(row)[this.#marks.at(row) + SHORT_VALUE_WORD];
   }
 
-  /** Takes back the insertion of an outcome (an atomic batch that is undone). */
-  removeOutcome(key: Int32Array, row: number): void {
-    this.#remove(key, TYPE_OUTCOME, row);
+  /** Takes back the insertion of an outcome (an atomic batch that is undone), by its key's tag. */
+  removeOutcome(tag: number, row: number): void {
+    this.#remove(tag, TYPE_OUTCOME, row);
     this.outcomes.rows.free(row);
   }
 
   /** Takes back the insertion of a mark. */
-  removeMark(key: Int32Array, row: number): void {
-    this.#remove(key, TYPE_MARK, row);
+  removeMark(tag: number, row: number): void {
+    this.#remove(tag, TYPE_MARK, row);
     this.#marks.free(row);
   }
 
   /** Takes back the insertion of a round. */
-  removeRound(key: Int32Array, row: number): void {
-    this.#remove(key, TYPE_ROUND, row);
+  removeRound(tag: number, row: number): void {
+    this.#remove(tag, TYPE_ROUND, row);
     this.rounds.rows.free(row);
   }
 
-  #insertShort(
-    rows: RowChunks,
-    type: number,
-    key: Int32Array,
-    value: number,
-    sequence: number,
-    timeMs: number,
-  ): number {
-    const row = rows.allocate();
-    const words = rows.words(row);
-    const at = rows.at(row);
-    for (let word = 0; word < 3; word += 1) words[at + word] = key[word + 1];
-    words[at + SHORT_VALUE_WORD] = value;
-    writeStamp(words, at + SHORT_STAMP_WORD, sequence, timeMs);
-    this.#insert(key, type, row);
-    return row;
+  #insert(key: Int32Array, keyAt: number, type: number, row: number): void {
+    this.#slots.insert(key[keyAt], ((row + 1) << TYPE_BITS) | type);
   }
 
-  #insert(key: Int32Array, type: number, row: number): void {
-    this.#slots.insert(key[0], ((row + 1) << TYPE_BITS) | type);
-  }
-
-  #remove(key: Int32Array, type: number, row: number): void {
-    this.#slots.remove(key[0], ((row + 1) << TYPE_BITS) | type);
+  #remove(tag: number, type: number, row: number): void {
+    this.#slots.remove(tag, ((row + 1) << TYPE_BITS) | type);
   }
 
   #rowsOf(type: number): RowChunks {
@@ -198,6 +202,18 @@ export class TransactionIndex {
     if (type === TYPE_ROUND) return this.rounds.rows;
     return type === TYPE_OPENING ? this.#openings : this.#marks;
   }
+}
+
+/** A row with the key but for its first word, and a value. */
+function addShort(rows: RowChunks, key: Int32Array, keyAt: number, value: number): number {
+  const row = rows.allocate();
+  const words = rows.words(row);
+  const at = rows.at(row);
+  words[at] = key[keyAt + 1];
+  words[at + 1] = key[keyAt + 2];
+  words[at + 2] = key[keyAt + 3];
+  words[at + SHORT_VALUE_WORD] = value;
+  return row;
 }
 
 /** For rows without the key's first word, which the slot's tag has matched. */

@@ -16,6 +16,12 @@ export class WideTotals {
   add(row: number, amountMinor: number): void {
     assert(Number.isSafeInteger(amountMinor), 'money is whole');
     if (row * 2 >= this.#limbs.length) this.#grow(row);
+    const sum = this.#limbs[row * 2 + 1] + amountMinor;
+    if (sum >= 0 && sum < LIMB) {
+      // Nearly always: no carry, and no division.
+      this.#limbs[row * 2 + 1] = sum;
+      return;
+    }
     const high = Math.floor(amountMinor / LIMB);
     let low = this.#limbs[row * 2 + 1] + (amountMinor - high * LIMB);
     let carry = 0;

@@ -5,6 +5,7 @@ import { BlockContent } from '../../../core/block-content.ts';
 import { Field, Kind } from '../../../core/kinds.ts';
 import { BLOCK_CONTENT_BYTES_MAX } from '../../../core/limits.ts';
 import { Decision } from '../../../core/records/decision.ts';
+import { KeyColumns } from '../../../core/records/key-columns.ts';
 import { RecordColumns } from '../../../core/records/record-columns.ts';
 import { RecordReader, sourceOfContent } from '../../../core/records/record-reader.ts';
 import { writeRecord } from '../../../core/records/record-writer.ts';
@@ -50,7 +51,10 @@ export function newBlock(): BlockContent {
 
 /** Appends the case's record to a block. */
 export function writeCase(block: BlockContent, one: RecordCase): void {
-  const decision = Object.assign(new Decision(), { timeMs: 1_700_000_000_000, ...one.decision });
+  const decision = Object.assign(new Decision(new KeyColumns(1)), {
+    timeMs: 1_700_000_000_000,
+    ...one.decision,
+  });
   const columns = new TransactionColumns(1);
   const encoder = new TextEncoder();
   const bytes = new Uint8Array(20_000);
@@ -87,7 +91,10 @@ export interface ReadRecords {
 /** Expects a row that was read to say all that the case says. */
 export function expectRow(read: ReadRecords, row: number, one: RecordCase): void {
   const { columns, records } = read;
-  const expected = Object.assign(new Decision(), { timeMs: 1_700_000_000_000, ...one.decision });
+  const expected = Object.assign(new Decision(new KeyColumns(1)), {
+    timeMs: 1_700_000_000_000,
+    ...one.decision,
+  });
   expect(columns.kind[row]).toBe(expected.kind);
   for (const name of DECISION_NUMBERS)
     expect(records[name][row] + 0, name).toBe(expected[name] + 0);

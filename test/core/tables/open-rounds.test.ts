@@ -31,7 +31,7 @@ test('random openings and closings keep the order of opening, each operator its 
       open.remove(operator, row);
       if (random.below(2) === 0) rounds.rows.free(row);
     } else {
-      const row = rounds.add(KEY, 0, 0, step);
+      const row = rounds.add(KEY, 0, 0, 0, step);
       open.append(operator, row);
       list.push(row);
     }
@@ -45,7 +45,7 @@ test('rounds taken out and put back in reverse stand where they stood', () => {
   const random = new SeededRandom('OpenRounds');
   const rounds = new RoundRows();
   const open = new OpenRounds(rounds);
-  const rows = Array.from({ length: 20 }, () => rounds.add(KEY, 0, 0, 0));
+  const rows = Array.from({ length: 20 }, () => rounds.add(KEY, 0, 0, 0, 0));
   for (const row of rows) open.append(1, row);
   const taken: (readonly [row: number, previous: number, next: number])[] = [];
   const left = [...rows];

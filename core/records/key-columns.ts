@@ -1,0 +1,38 @@
+// The hashes of a run of transactions, a few words each: by what tables know them. They are made
+// for many rows at once and then referred to by their place, never copied row by row.
+import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
+
+/** Words of the hashes of up to `capacity` transactions. */
+export class KeyColumns {
+  readonly capacity: number;
+  /** Two words each. */
+  readonly account: Int32Array;
+  readonly body: Int32Array;
+  /** Four words each. */
+  readonly key: Int32Array;
+  readonly reference: Int32Array;
+  /**
+   * Four words each: of the round that a row names, or of its nameless one; then, `capacity` rows
+   * further, of the round that it joins where that is another; and behind these a row of zeros.
+   */
+  readonly round: Int32Array;
+
+  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
+    this.capacity = capacity;
+    this.account = new Int32Array(capacity * 2);
+    this.body = new Int32Array(capacity * 2);
+    this.key = new Int32Array(capacity * 4);
+    this.reference = new Int32Array(capacity * 4);
+    this.round = new Int32Array(capacity * 8 + 4);
+  }
+
+  /** Where `round` has the key of the round that a row joins. */
+  joinedRoundAt(row: number): number {
+    return (this.capacity + row) * 4;
+  }
+
+  /** Where `round` has four zeros: no round. */
+  get noRoundAt(): number {
+    return this.capacity * 8;
+  }
+}
