@@ -26,6 +26,7 @@ import { CLOSE_GRACE_MS } from './lane/lane-limits.ts';
 import type { FromLane, LaneThreadData, ToLane } from './lane/lane-messages.ts';
 import { CloseCode } from './lane/outbox.ts';
 import { serveStream } from './lane/stream.ts';
+import { warmedMemory } from './lane/warmed-memory.ts';
 import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
 import { refuseRetention } from './supervision/retention-check.ts';
 
@@ -46,7 +47,8 @@ class LaneThread {
     this.#counters = new LaneCounters(data.counters);
     const { bounds } = data.settings;
     const { hashSeed, lane } = data;
-    this.#shard = new Shard({ shard: lane, hashSeed, bounds, memory: { take: takeWarmed } });
+    const memory = warmedMemory((fresh) => send({ type: 'warm', memory: fresh }));
+    this.#shard = new Shard({ shard: lane, hashSeed, bounds, memory });
   }
 
   /** Rebuilds the state and tells main where the log ends. */
@@ -193,13 +195,6 @@ function exitCodeOf(error: unknown): ExitCodeValue {
   if (error instanceof UnknownVersionError) return ExitCode.version;
   if (error instanceof SettingError) return ExitCode.configuration;
   return error instanceof InvariantError ? ExitCode.invariant : ExitCode.unexpected;
-}
-
-/** Shared memory whose pages main makes while the lane still fills what it has. */
-function takeWarmed(byteCount: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(byteCount);
-  send({ type: 'warm', memory });
-  return memory;
 }
 
 function send(message: FromLane): void {

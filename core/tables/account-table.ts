@@ -35,10 +35,11 @@ export interface AccountBefore {
 export class AccountTable {
   readonly #rows: RowChunks;
   readonly #ids = new IdBytes();
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.#rows = new RowChunks(ROW_WORDS, memory);
+    this.#slots = new HashSlots(memory);
   }
 
   get rowCount(): number {

@@ -33,7 +33,7 @@ export class TransactionIndex {
   readonly rounds: RoundRows;
   readonly #openings: RowChunks;
   readonly #marks: RowChunks;
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
   openingRow = -1;
@@ -44,6 +44,7 @@ export class TransactionIndex {
     this.rounds = new RoundRows(memory);
     this.#openings = new RowChunks(SHORT_ROW_WORDS, memory);
     this.#marks = new RowChunks(SHORT_ROW_WORDS, memory);
+    this.#slots = new HashSlots(memory);
   }
 
   get entryCount(): number {
