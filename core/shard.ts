@@ -189,7 +189,7 @@ export class Shard {
     return [
       measure('accounts', accounts.rowCount, accounts.byteCount),
       measure('index_slots', index.entryCount, index.slotBytes),
-      measure('index_outcomes', outcomes.rows.rowCount, outcomes.rows.byteCount),
+      measure('index_outcomes', outcomes.rows.rowCount, outcomes.byteCount),
       measure('index_openings_and_marks', 0, index.shortRowBytes),
       measure('rounds', rounds.rows.rowCount, rounds.rows.byteCount),
       measure('open_rounds', openRounds.rowCount, 0),

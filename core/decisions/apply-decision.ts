@@ -97,7 +97,7 @@ function applyEffects(state: ShardState, decision: Decision): void {
 function applyBet(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   const { rounds } = state.index;
-  if ((decision.traits & OutcomeTrait.noop) !== 0) rounds.addCount(row, RoundCount.bets, 1);
+  if ((decision.traits & OutcomeTrait.noop) !== 0) rounds.addDeadBet(row);
   else rounds.addBet(row, -decision.cashMovedMinor, -decision.bonusMovedMinor);
 }
 

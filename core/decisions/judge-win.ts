@@ -60,7 +60,7 @@ function judgeBetsOfRound(state: ShardState, decision: Decision): number {
   if ((decision.fields & Field.round) === 0) return ResultCode.betNotFound;
   const row = state.index.findRound(decision.keys.round, decision.roundAt);
   const { rounds } = state.index;
-  if (row < 0 || rounds.count(row, RoundCount.bets) === 0) return ResultCode.betNotFound;
+  if (row < 0 || !rounds.hasBets(row)) return ResultCode.betNotFound;
   const hasLiveBet = rounds.count(row, RoundCount.liveBets) > 0;
   return hasLiveBet ? ResultCode.ok : ResultCode.betRolledBack;
 }

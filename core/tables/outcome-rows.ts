@@ -1,22 +1,31 @@
 // Rows of the transaction index that hold outcomes: enough to answer a repeat, to judge what refers
-// to it and to take it back without reading the log. Byte-wise this is what a sealed index will
-// hold on disk; nothing in a row points to another row. Owned by the shard's thread.
+// to it and to take it back without reading the log. What nearly all of them have stands in a row
+// of 80 bytes; the rest, if there is any, in a second one. A row refers to nothing else, so that it
+// can move to a sealed index on disk. Owned by the shard's thread.
+import { Kind } from '../kinds.ts';
 import type { KeyColumns } from '../records/key-columns.ts';
+import { ResultCode } from '../result-codes.ts';
 import { RowChunks } from './row-chunks.ts';
+import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
-// A row of 112 bytes: words 0–3 key; 4 kind | code << 8 | traits << 16; 5 account row + 1;
-// 6–7 body hash; 8 sequence low; 9 time low; 10 sequence high | time high << 16; 11 extra;
-// doubles 6–11 amount, cash moved, bonus moved, cash, bonus, held after; words 24–27 round key.
-const ROW_WORDS = 28;
-const META_WORD = 4;
-const ACCOUNT_WORD = 5;
-const BODY_WORD = 6;
-const STAMP_WORD = 8;
-const EXTRA_WORD = 11;
+// Words 0–2 key, but for its first word, which is the slot's tag; 3 kind | code << 8 |
+// traits << 16; 4 account row + 1; 5–7 sequence and time; 8–9 body hash; 10 extra; 11 rest's row + 1, 0 for none;
+// doubles 6 amount, 7 cash after; words 16–19 round key.
+const ROW_WORDS = 20;
+const META_WORD = 3;
+const ACCOUNT_WORD = 4;
+const STAMP_WORD = 5;
+const BODY_WORD = 8;
+const EXTRA_WORD = 10;
+const REST_WORD = 11;
 const AMOUNT_DOUBLE = 6;
-const ROUND_WORD = 24;
-const TWO_32 = 4_294_967_296;
+const CASH_DOUBLE = 7;
+const ROUND_WORD = 16;
+
+// The rest, where the outcome moved another amount of cash than its kind and amount say, moved
+// bonus, or left bonus or held: doubles 0 cash moved, 1 bonus moved, 2 bonus, 3 held.
+const REST_WORDS = 8;
 
 /** What else is known of an outcome; bits of `traits`. */
 export const OutcomeTrait = {
@@ -58,9 +67,15 @@ export interface OutcomeFacts {
 /** The outcome rows of one shard. */
 export class OutcomeRows {
   readonly rows: RowChunks;
+  readonly #rests: RowChunks;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.rows = new RowChunks(ROW_WORDS, memory);
+    this.#rests = new RowChunks(REST_WORDS, memory);
+  }
+
+  get byteCount(): number {
+    return this.rows.byteCount + this.#rests.byteCount;
   }
 
   /** Stores an outcome and returns its row. */
@@ -70,30 +85,32 @@ export class OutcomeRows {
     const at = this.rows.at(row);
     const { key, body, round } = facts.keys;
     const keyAt = facts.row * 4;
-    words[at] = key[keyAt];
-    words[at + 1] = key[keyAt + 1];
-    words[at + 2] = key[keyAt + 2];
-    words[at + 3] = key[keyAt + 3];
+    words[at] = key[keyAt + 1];
+    words[at + 1] = key[keyAt + 2];
+    words[at + 2] = key[keyAt + 3];
     words[at + META_WORD] = facts.kind | (facts.code << 8) | (facts.traits << 16);
     words[at + ACCOUNT_WORD] = facts.accountRow + 1;
+    writeStamp(words, at + STAMP_WORD, facts.sequence, facts.timeMs);
     words[at + BODY_WORD] = body[facts.row * 2];
     words[at + BODY_WORD + 1] = body[facts.row * 2 + 1];
-    writeStamp(words, at + STAMP_WORD, facts.sequence, facts.timeMs);
     words[at + EXTRA_WORD] = facts.extra;
+    words[at + REST_WORD] = hasRest(facts) ? this.#addRest(facts) + 1 : 0;
     const { roundAt } = facts;
     words[at + ROUND_WORD] = round[roundAt];
     words[at + ROUND_WORD + 1] = round[roundAt + 1];
     words[at + ROUND_WORD + 2] = round[roundAt + 2];
     words[at + ROUND_WORD + 3] = round[roundAt + 3];
     const floats = this.rows.floats(row);
-    const first = (at >>> 1) + AMOUNT_DOUBLE;
-    floats[first] = facts.amountMinor;
-    floats[first + 1] = facts.cashMovedMinor;
-    floats[first + 2] = facts.bonusMovedMinor;
-    floats[first + 3] = facts.cashMinor;
-    floats[first + 4] = facts.bonusMinor;
-    floats[first + 5] = facts.heldMinor;
+    floats[(at >>> 1) + AMOUNT_DOUBLE] = facts.amountMinor;
+    floats[(at >>> 1) + CASH_DOUBLE] = facts.cashMinor;
     return row;
+  }
+
+  /** Gives an outcome's rows back. */
+  remove(row: number): void {
+    const rest = this.#word(row, REST_WORD);
+    if (rest > 0) this.#rests.free(rest - 1);
+    this.rows.free(row);
   }
 
   code(row: number): number {
@@ -130,27 +147,33 @@ export class OutcomeRows {
 
   /** The amount asked for, with its sign; what was moved may differ (rejections, noop). */
   amountMinor(row: number): number {
-    return this.#double(row, 0);
+    return this.#double(row, AMOUNT_DOUBLE);
   }
 
   cashMovedMinor(row: number): number {
-    return this.#double(row, 1);
+    const rest = this.#word(row, REST_WORD);
+    if (rest > 0) return this.#rest(rest, 0);
+    const meta = this.#word(row, META_WORD);
+    return usualCashMovedMinor(meta & 0xff, (meta >>> 8) & 0xff, this.amountMinor(row));
   }
 
   bonusMovedMinor(row: number): number {
-    return this.#double(row, 2);
+    const rest = this.#word(row, REST_WORD);
+    return rest === 0 ? 0 : this.#rest(rest, 1);
   }
 
   cashMinor(row: number): number {
-    return this.#double(row, 3);
+    return this.#double(row, CASH_DOUBLE);
   }
 
   bonusMinor(row: number): number {
-    return this.#double(row, 4);
+    const rest = this.#word(row, REST_WORD);
+    return rest === 0 ? 0 : this.#rest(rest, 2);
   }
 
   heldMinor(row: number): number {
-    return this.#double(row, 5);
+    const rest = this.#word(row, REST_WORD);
+    return rest === 0 ? 0 : this.#rest(rest, 3);
   }
 
   /** Copies the key of the outcome's round. */
@@ -179,23 +202,34 @@ export class OutcomeRows {
   }
 
   #double(row: number, double: number): number {
-    return this.rows.floats(row)[(this.rows.at(row) >>> 1) + AMOUNT_DOUBLE + double];
+    return this.rows.floats(row)[(this.rows.at(row) >>> 1) + double];
+  }
+
+  #rest(rest: number, double: number): number {
+    return this.#rests.floats(rest - 1)[(this.#rests.at(rest - 1) >>> 1) + double];
+  }
+
+  #addRest(facts: OutcomeFacts): number {
+    const row = this.#rests.allocate();
+    const floats = this.#rests.floats(row);
+    const first = this.#rests.at(row) >>> 1;
+    floats[first] = facts.cashMovedMinor;
+    floats[first + 1] = facts.bonusMovedMinor;
+    floats[first + 2] = facts.bonusMinor;
+    floats[first + 3] = facts.heldMinor;
+    return row;
   }
 }
 
-/** Writes a sequence and a time, 48 bits each, into three words. */
-export function writeStamp(words: Int32Array, at: number, sequence: number, timeMs: number): void {
-  words[at] = sequence;
-  words[at + 1] = timeMs;
-  words[at + 2] = Math.floor(sequence / TWO_32) | (Math.floor(timeMs / TWO_32) << 16);
+function hasRest(facts: OutcomeFacts): boolean {
+  if (facts.bonusMovedMinor !== 0 || facts.bonusMinor !== 0 || facts.heldMinor !== 0) return true;
+  const { amountMinor, cashMovedMinor, code, kind } = facts;
+  return cashMovedMinor !== usualCashMovedMinor(kind, code, amountMinor);
 }
 
-/** The sequence of a stamp. */
-export function readSequence(words: Int32Array, at: number): number {
-  return (words[at] >>> 0) + (words[at + 2] & 0xffff) * TWO_32;
-}
-
-/** The time of a stamp in ms. */
-export function readTimeMs(words: Int32Array, at: number): number {
-  return (words[at + 1] >>> 0) + (words[at + 2] >>> 16) * TWO_32;
+/** What the kinds that come most move in cash, where no bonus is in play. */
+function usualCashMovedMinor(kind: number, code: number, amountMinor: number): number {
+  if (code !== ResultCode.ok) return 0;
+  if (kind === Kind.bet || kind === Kind.withdraw) return -amountMinor;
+  return kind === Kind.win || kind === Kind.deposit ? amountMinor : 0;
 }

@@ -1,28 +1,32 @@
 // Rows of rounds, open and closed. An open round is state of the shard and stands in its operator's
 // list in the order of opening, so that ageing looks at the oldest only; a closed one is an entry
 // of the transaction index, known as long as keys (rule 29). Owned by the shard's thread.
+
 import { RowChunks } from './row-chunks.ts';
+import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** Whether and how a round was closed. Ageing refuses bets only (rule 17). */
 export const RoundState = { open: 0, closedByEnd: 1, closedByAge: 2 } as const;
 
-// A row of 80 bytes: words 0–3 key; 4 account row; 5 state; doubles 3 cash stake, 4 bonus stake,
-// 5 opened at (ms), 6 opening record's sequence; words 14 bets, 15 live bets, 16 live wins above 0,
-// 17 previous and 18 next open round of the operator, as row + 1.
-const ROW_WORDS = 20;
-const ACCOUNT_WORD = 4;
-const STATE_WORD = 5;
-const CASH_STAKE_DOUBLE = 3;
-const BONUS_STAKE_DOUBLE = 4;
-const OPENED_AT_DOUBLE = 5;
-const OPENED_SEQUENCE_DOUBLE = 6;
+// A row of 64 bytes: words 0–2 key, but for its first word, which is the slot's tag; 3 account row;
+// 4–6 sequence and time of opening; 7 state | bets << 2; doubles 4 cash stake, 5 bonus stake;
+// words 12 live bets, 13 live wins above 0, 14 previous and 15 next open round of the operator, as
+// row + 1.
+const ROW_WORDS = 16;
+const ACCOUNT_WORD = 3;
+const STAMP_WORD = 4;
+const STATE_WORD = 7;
+const STATE_MASK = 3;
+const ONE_BET = 4;
+const CASH_STAKE_DOUBLE = 4;
+const BONUS_STAKE_DOUBLE = 5;
 
-/** Words of a row that count: of which each has a meaning of its own in the rules. */
-export const RoundCount = { bets: 14, liveBets: 15, liveWins: 16 } as const;
+/** Words of a row that count what lives: bets not rolled back, wins above 0 not rolled back. */
+export const RoundCount = { liveBets: 12, liveWins: 13 } as const;
 
 /** Links of the operator's list of open rounds. */
-export const RoundLink = { previous: 17, next: 18 } as const;
+export const RoundLink = { previous: 14, next: 15 } as const;
 
 /** The rounds of one shard. */
 export class RoundRows {
@@ -43,24 +47,20 @@ export class RoundRows {
     const row = this.rows.allocate();
     const words = this.rows.words(row);
     const at = this.rows.at(row);
-    words[at] = key[keyAt];
-    words[at + 1] = key[keyAt + 1];
-    words[at + 2] = key[keyAt + 2];
-    words[at + 3] = key[keyAt + 3];
+    words[at] = key[keyAt + 1];
+    words[at + 1] = key[keyAt + 2];
+    words[at + 2] = key[keyAt + 3];
     words[at + ACCOUNT_WORD] = accountRow;
+    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
     // A freed row has old content: every word is written.
     words[at + STATE_WORD] = RoundState.open;
-    words[at + RoundCount.bets] = 0;
     words[at + RoundCount.liveBets] = 0;
     words[at + RoundCount.liveWins] = 0;
     words[at + RoundLink.previous] = 0;
     words[at + RoundLink.next] = 0;
     const floats = this.rows.floats(row);
-    const first = at >>> 1;
-    floats[first + CASH_STAKE_DOUBLE] = 0;
-    floats[first + BONUS_STAKE_DOUBLE] = 0;
-    floats[first + OPENED_AT_DOUBLE] = openedAtMs;
-    floats[first + OPENED_SEQUENCE_DOUBLE] = openedSequence;
+    floats[(at >>> 1) + CASH_STAKE_DOUBLE] = 0;
+    floats[(at >>> 1) + BONUS_STAKE_DOUBLE] = 0;
     return row;
   }
 
@@ -70,11 +70,23 @@ export class RoundRows {
 
   /** One of RoundState. */
   state(row: number): number {
-    return this.rows.words(row)[this.rows.at(row) + STATE_WORD];
+    return this.rows.words(row)[this.rows.at(row) + STATE_WORD] & STATE_MASK;
   }
 
   setState(row: number, state: number): void {
-    this.rows.words(row)[this.rows.at(row) + STATE_WORD] = state;
+    const words = this.rows.words(row);
+    const at = this.rows.at(row) + STATE_WORD;
+    words[at] = (words[at] & ~STATE_MASK) | state;
+  }
+
+  /** Whether any accepted bet named the round, live or not. */
+  hasBets(row: number): boolean {
+    return this.rows.words(row)[this.rows.at(row) + STATE_WORD] >>> 2 > 0;
+  }
+
+  /** Counts an accepted bet that never lived (rule 24, `noop`). */
+  addDeadBet(row: number): void {
+    this.rows.words(row)[this.rows.at(row) + STATE_WORD] += ONE_BET;
   }
 
   /** Cash staked by the round's live bets. */
@@ -91,7 +103,7 @@ export class RoundRows {
   addBet(row: number, cashMinor: number, bonusMinor: number): void {
     const words = this.rows.words(row);
     const at = this.rows.at(row);
-    words[at + RoundCount.bets] += 1;
+    words[at + STATE_WORD] += ONE_BET;
     words[at + RoundCount.liveBets] += 1;
     const floats = this.rows.floats(row);
     floats[(at >>> 1) + CASH_STAKE_DOUBLE] += cashMinor;
@@ -107,11 +119,11 @@ export class RoundRows {
   }
 
   openedAtMs(row: number): number {
-    return this.#double(row, OPENED_AT_DOUBLE);
+    return readTimeMs(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
   }
 
   openedSequence(row: number): number {
-    return this.#double(row, OPENED_SEQUENCE_DOUBLE);
+    return readSequence(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
   }
 
   /** One of the counts named in RoundCount. */

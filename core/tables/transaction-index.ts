@@ -4,9 +4,10 @@
 // key). This is the hot part and, for now, all of it: entries leave only when a part on disk has
 // taken them over, which is why no entry refers to another by row. Owned by the shard's thread.
 import { HashSlots } from './hash-slots.ts';
-import { OutcomeRows, readSequence, readTimeMs, writeStamp } from './outcome-rows.ts';
+import { OutcomeRows } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
 import { RowChunks } from './row-chunks.ts';
+import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 // A reference in the slots is (row + 1) × 4 + type.
@@ -90,7 +91,7 @@ export class TransactionIndex {
       const type = reference & TYPE_MASK;
       const row = (reference >>> TYPE_BITS) - 1;
       if (type === TYPE_OUTCOME) {
-        if (keyEquals(this.outcomes.rows, row, key, keyAt)) this.outcomeRow = row;
+        if (restEquals(this.outcomes.rows, row, key, keyAt)) this.outcomeRow = row;
       } else if (type !== TYPE_ROUND && restEquals(this.#rowsOf(type), row, key, keyAt)) {
         if (type === TYPE_OPENING) this.openingRow = row;
         else this.markRow = row;
@@ -105,7 +106,7 @@ export class TransactionIndex {
     while (reference !== 0) {
       if ((reference & TYPE_MASK) === TYPE_ROUND) {
         const row = (reference >>> TYPE_BITS) - 1;
-        if (keyEquals(this.rounds.rows, row, key, keyAt)) return row;
+        if (restEquals(this.rounds.rows, row, key, keyAt)) return row;
       }
       reference = this.#slots.findNext();
     }
@@ -175,7 +176,7 @@ export class TransactionIndex {
   /** Takes back the insertion of an outcome (an atomic batch that is undone), by its key's tag. */
   removeOutcome(tag: number, row: number): void {
     this.#remove(tag, TYPE_OUTCOME, row);
-    this.outcomes.rows.free(row);
+    this.outcomes.remove(row);
   }
 
   /** Takes back the insertion of a mark. */
@@ -217,7 +218,7 @@ function addShort(rows: RowChunks, key: Int32Array, keyAt: number, value: number
   return row;
 }
 
-/** For rows without the key's first word, which the slot's tag has matched. */
+/** Rows are without the key's first word, which the slot's tag has matched. */
 function restEquals(rows: RowChunks, row: number, key: Int32Array, keyAt: number): boolean {
   const words = rows.words(row);
   const at = rows.at(row);
@@ -225,16 +226,5 @@ function restEquals(rows: RowChunks, row: number, key: Int32Array, keyAt: number
     words[at] === key[keyAt + 1] &&
     words[at + 1] === key[keyAt + 2] &&
     words[at + 2] === key[keyAt + 3]
-  );
-}
-
-function keyEquals(rows: RowChunks, row: number, key: Int32Array, keyAt: number): boolean {
-  const words = rows.words(row);
-  const at = rows.at(row);
-  return (
-    words[at] === key[keyAt] &&
-    words[at + 1] === key[keyAt + 1] &&
-    words[at + 2] === key[keyAt + 2] &&
-    words[at + 3] === key[keyAt + 3]
   );
 }

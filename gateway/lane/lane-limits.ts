@@ -29,7 +29,7 @@ export const SLICE_MS_MAX = 1;
 export const GROUP_BYTES_MIN = 131_072;
 
 /** What comes behind a long queue waits this much longer at most for company (group commit). */
-export const GROUP_MS_MAX = 3;
+export const GROUP_MS_MAX = 5;
 
 /**
  * Blocks handed over and not durable from which on a turn's end keeps its block open: one is being

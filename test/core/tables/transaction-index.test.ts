@@ -149,14 +149,16 @@ describe('RoundRows', () => {
     const key = Int32Array.of(1, 2, 3, 4);
     const first = rounds.add(key, 0, 3, TIME_MS, 2 ** 33);
     rounds.addStake(first, MAX, 1);
-    rounds.addCount(first, RoundCount.bets, 5);
+    rounds.addBet(first, 1, 0);
+    rounds.addDeadBet(first);
     rounds.setState(first, RoundState.closedByAge);
     rounds.rows.free(first);
     const row = rounds.add(key, 0, 4, TIME_MS + 1, 2 ** 33 + 1);
     expect(row).toBe(first);
     expect([rounds.cashStakeMinor(row), rounds.bonusStakeMinor(row)]).toEqual([0, 0]);
     const counts = Object.values(RoundCount).map((count) => rounds.count(row, count));
-    expect(counts).toEqual([0, 0, 0]);
+    expect(counts).toEqual([0, 0]);
+    expect(rounds.hasBets(row)).toBe(false);
     expect([rounds.state(row), rounds.accountRow(row)]).toEqual([RoundState.open, 4]);
     expect([rounds.openedAtMs(row), rounds.openedSequence(row)]).toEqual([
       TIME_MS + 1,
