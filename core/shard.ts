@@ -5,7 +5,7 @@ import type { BlockContent } from './block-content.ts';
 import { decideAtomicBatch } from './decisions/atomic-batch.ts';
 import { decideTransaction, type Slice, writeDecided } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
-import { type LoadSink, loadAccounts, loadKeys } from './decisions/load-ahead.ts';
+import { type LoadSink, loadKeys } from './decisions/load-ahead.ts';
 import { Replay } from './decisions/replay-records.ts';
 import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
 import { SliceColumns } from './decisions/slice-columns.ts';
@@ -209,7 +209,7 @@ export class Shard {
       judgeForm(columns, row, rules, work);
       if (work.code[row] === ResultCode.ok) this.#hashRow(columns, row);
     }
-    loadAccounts(state, work.keys, from, until, this.#sink);
+    this.#sink.loaded ^= state.accounts.load(work.keys.account, from, until, work.accountRow);
     loadKeys(state, work.keys, from, until, this.#sink);
     this.#findRows(columns, from, until);
   }
@@ -228,12 +228,16 @@ export class Shard {
     const { keys, owner, code, accountRow } = work;
     const { player, sourceIndex, sources } = columns;
     for (let row = from; row < until; row += 1) {
+      const probable = accountRow[row];
       accountRow[row] = -1;
       if (code[row] !== ResultCode.ok || owner[row] < 256) continue;
       const source = sources[sourceIndex[row]];
       const byteCount = player.byteCount[row];
       const at = player.at[row];
-      accountRow[row] = accounts.find(keys.account, row * 2, owner[row], source, at, byteCount);
+      accountRow[row] =
+        probable >= 0 && accounts.isAt(probable, owner[row], source, at, byteCount)
+          ? probable
+          : accounts.find(keys.account, row * 2, owner[row], source, at, byteCount);
     }
   }
 

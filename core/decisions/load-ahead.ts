@@ -9,17 +9,6 @@ export interface LoadSink {
   loaded: number;
 }
 
-/** Loads slots and rows of the accounts of rows `from` to `until` − 1. */
-export function loadAccounts(
-  state: ShardState,
-  keys: KeyColumns,
-  from: number,
-  until: number,
-  sink: LoadSink,
-): void {
-  sink.loaded ^= state.accounts.touch(keys.account, from, until);
-}
-
 /** Loads slots and rows of all keys of rows `from` to `until` − 1. */
 export function loadKeys(
   state: ShardState,
@@ -30,10 +19,10 @@ export function loadKeys(
 ): void {
   const { index } = state;
   // Slots of all first, then rows: the second loads need what the first ones bring.
-  let loaded = index.touchSlots(keys.key, from, until);
-  loaded ^= index.touchSlots(keys.round, from, until);
-  loaded ^= index.touchSlots(keys.reference, from, until);
-  loaded ^= index.touchRows(keys.reference, from, until);
-  loaded ^= index.touchRows(keys.round, from, until);
+  let loaded = index.loadSlots(keys.key, from, until);
+  loaded ^= index.loadSlots(keys.round, from, until);
+  loaded ^= index.loadSlots(keys.reference, from, until);
+  loaded ^= index.loadOutcomes(keys.reference, from, until);
+  loaded ^= index.loadRounds(keys.round, from, until);
   sink.loaded ^= loaded;
 }

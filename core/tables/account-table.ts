@@ -75,18 +75,36 @@ export class AccountTable {
     let reference = slots.find(hash[hashAt]);
     while (reference !== 0) {
       const row = reference - 1;
-      const words = this.#rows.words(row);
-      const at = this.#rows.at(row);
-      if (
-        words[at + TRAITS_WORD] >>> 8 === owner &&
-        words[at + ID_BYTES_WORD] === playerBytes &&
-        this.#idEquals(words, at + ID_WORD, source, playerAt, playerBytes)
-      ) {
-        return row;
-      }
+      if (this.isAt(row, owner, source, playerAt, playerBytes)) return row;
       reference = slots.findNext();
     }
     return -1;
+  }
+
+  /** Whether a row is that of the account with this owner and player. */
+  isAt(
+    row: number,
+    owner: number,
+    source: FrameSource,
+    playerAt: number,
+    playerBytes: number,
+  ): boolean {
+    const words = this.#rows.words(row);
+    const at = this.#rows.at(row);
+    if (words[at + TRAITS_WORD] >>> 8 !== owner) return false;
+    if (words[at + ID_BYTES_WORD] !== playerBytes) return false;
+    if (playerBytes > INLINE_BYTES_MAX) {
+      return this.#ids.equals(words[at + ID_WORD] >>> 0, source, playerAt, playerBytes);
+    }
+    const { view } = source;
+    const wholeWords = playerBytes >>> 2;
+    for (let word = 0; word < wholeWords; word += 1) {
+      if (words[at + ID_WORD + word] !== view.getInt32(playerAt + word * 4, true)) return false;
+    }
+    const restBytes = playerBytes & 3;
+    if (restBytes === 0) return true;
+    const restAt = playerAt + wholeWords * 4;
+    return words[at + ID_WORD + wholeWords] === wordOf(source, restAt, restBytes);
   }
 
   /** Adds an account with empty buckets and status active; the caller saw that there is none. */
@@ -119,14 +137,16 @@ export class AccountTable {
     return row;
   }
 
-  /** Loads what finding accounts `from` to `until` − 1 of two words each will read. */
-  touch(hashes: Int32Array, from: number, until: number): number {
-    let loaded = this.#slots.touch(hashes, from * 2, until * 2, 2);
-    for (let at = from * 2; at < until * 2; at += 2) {
-      const reference = this.#slots.guess(hashes[at]);
-      if (reference > 0) loaded ^= this.#rows.touch(reference - 1);
+  /**
+   * Loads what finding accounts `from` to `until` − 1, of two words each, will read, and notes the
+   * rows that they probably have (−1: none seen).
+   */
+  load(hashes: Int32Array, from: number, until: number, probableRow: Int32Array): number {
+    const loaded = this.#slots.load(hashes, from * 2, until * 2, 2);
+    for (let row = from; row < until; row += 1) {
+      probableRow[row] = this.#slots.guess(hashes[row * 2]) - 1;
     }
-    return loaded;
+    return loaded ^ this.#rows.load(probableRow, from, until);
   }
 
   cashMinor(row: number): number {
@@ -202,23 +222,6 @@ export class AccountTable {
 
   #idPlace(row: number): number {
     return this.#rows.words(row)[this.#rows.at(row) + ID_WORD] >>> 0;
-  }
-
-  #idEquals(
-    words: Int32Array,
-    at: number,
-    source: FrameSource,
-    playerAt: number,
-    playerBytes: number,
-  ): boolean {
-    if (playerBytes > INLINE_BYTES_MAX) {
-      return this.#ids.equals(words[at] >>> 0, source, playerAt, playerBytes);
-    }
-    for (let offset = 0; offset < playerBytes; offset += 4) {
-      const word = wordOf(source, playerAt + offset, playerBytes - offset);
-      if (words[at + (offset >>> 2)] !== word) return false;
-    }
-    return true;
   }
 }
 

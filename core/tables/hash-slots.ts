@@ -87,10 +87,10 @@ export class HashSlots {
    * Loads the first slot of each tag in `tags`, those at `from` to `until` − 1, `stride` words
    * apart. The result only keeps the compiler from leaving the loads away.
    */
-  touch(tags: Int32Array, from: number, until: number, stride: number): number {
+  load(tags: Int32Array, from: number, until: number, stride: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    let loaded = this.#old === NO_TABLE ? 0 : this.#touchOld(tags, from, until, stride);
+    let loaded = this.#old === NO_TABLE ? 0 : this.#loadOld(tags, from, until, stride);
     for (let at = from; at < until; at += stride) {
       loaded ^= table[((tags[at] << 1) & mask) + 1];
     }
@@ -140,7 +140,7 @@ export class HashSlots {
     this.#entryCount -= 1;
   }
 
-  #touchOld(tags: Int32Array, from: number, until: number, stride: number): number {
+  #loadOld(tags: Int32Array, from: number, until: number, stride: number): number {
     const old = this.#old;
     const mask = old.length - 1;
     let loaded = 0;

@@ -58,11 +58,23 @@ export class RowChunks {
     return (row & CHUNK_ROW_MASK) * this.#rowWords;
   }
 
-  /** Loads a row's first and last word, so that what follows finds them in the cache. */
-  touch(row: number): number {
-    const words = this.words(row);
-    const at = this.at(row);
-    return words[at] ^ words[at + this.#rowWords - 1];
+  /**
+   * Loads the first and last word of rows[from] to rows[until − 1], passing over numbers below 0,
+   * so that what follows finds them in the cache. Next to nothing but loads: the processor looks
+   * ahead some hundred instructions only, and what it sees it loads at the same time.
+   */
+  load(rows: Int32Array, from: number, until: number): number {
+    const chunks = this.#words;
+    const rowWords = this.#rowWords;
+    let loaded = 0;
+    for (let place = from; place < until; place += 1) {
+      const row = rows[place];
+      if (row < 0) continue;
+      const words = chunks[row >>> CHUNK_ROWS_BITS];
+      const at = (row & CHUNK_ROW_MASK) * rowWords;
+      loaded ^= words[at] ^ words[at + rowWords - 1];
+    }
+    return loaded;
   }
 
   /** A row to fill: a freed one with old content, or a new one of zeros. */

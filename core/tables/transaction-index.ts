@@ -3,6 +3,8 @@
 // marks (a reversal or a tombstone, under the key that they speak of) and rounds (under the round's
 // key). This is the hot part and, for now, all of it: entries leave only when a part on disk has
 // taken them over, which is why no entry refers to another by row. Owned by the shard's thread.
+import { assert } from '../assert.ts';
+import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
 import { HashSlots } from './hash-slots.ts';
 import { OutcomeRows } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
@@ -35,6 +37,7 @@ export class TransactionIndex {
   readonly #openings: RowChunks;
   readonly #marks: RowChunks;
   readonly #slots: HashSlots;
+  readonly #guessedRows: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
   openingRow = -1;
@@ -65,20 +68,20 @@ export class TransactionIndex {
   }
 
   /** Loads the slots of keys `from` to `until` − 1; see load-ahead.ts. */
-  touchSlots(keys: Int32Array, from: number, until: number): number {
-    return this.#slots.touch(keys, from * 4, until * 4, 4);
+  loadSlots(keys: Int32Array, from: number, until: number): number {
+    return this.#slots.load(keys, from * 4, until * 4, 4);
   }
 
-  /** Loads the rows that probably stand under keys whose slots were loaded. */
-  touchRows(keys: Int32Array, from: number, until: number): number {
-    let loaded = 0;
-    for (let at = from * 4; at < until * 4; at += 4) {
-      const reference = this.#slots.guess(keys[at]);
-      if (reference <= 0) continue;
-      const rows = this.#rowsOf(reference & TYPE_MASK);
-      loaded ^= rows.touch((reference >>> TYPE_BITS) - 1);
-    }
-    return loaded;
+  /** Loads the outcomes that probably stand under keys whose slots were loaded. */
+  loadOutcomes(keys: Int32Array, from: number, until: number): number {
+    this.#guess(keys, from, until, TYPE_OUTCOME);
+    return this.outcomes.rows.load(this.#guessedRows, 0, until - from);
+  }
+
+  /** Loads the rounds that probably stand under keys whose slots were loaded. */
+  loadRounds(keys: Int32Array, from: number, until: number): number {
+    this.#guess(keys, from, until, TYPE_ROUND);
+    return this.rounds.rows.load(this.#guessedRows, 0, until - from);
   }
 
   /** Finds the outcome or opening and the mark of a key. */
@@ -197,6 +200,15 @@ export class TransactionIndex {
 
   #remove(tag: number, type: number, row: number): void {
     this.#slots.remove(tag, ((row + 1) << TYPE_BITS) | type);
+  }
+
+  #guess(keys: Int32Array, from: number, until: number, type: number): void {
+    assert(until - from <= this.#guessedRows.length, 'rows are loaded for one pass');
+    for (let row = from; row < until; row += 1) {
+      const reference = this.#slots.guess(keys[row * 4]);
+      const isOfType = reference > 0 && (reference & TYPE_MASK) === type;
+      this.#guessedRows[row - from] = isOfType ? (reference >>> TYPE_BITS) - 1 : -1;
+    }
   }
 
   #rowsOf(type: number): RowChunks {
