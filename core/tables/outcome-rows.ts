@@ -10,8 +10,8 @@ import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 // Words 0–2 key, but for its first word, which is the slot's tag; 3 kind | code << 8 |
-// traits << 16; 4 account row + 1; 5–7 sequence and time; 8–9 body hash; 10 extra; 11 rest's row + 1, 0 for none;
-// doubles 6 amount, 7 cash after; words 16–19 round key.
+// traits << 16; 4 account row + 1; 5–7 sequence and time; 8–9 body hash; 10 extra; 11 rest's row
+// + 1, 0 for none; doubles 6 amount, 7 cash after; words 16–19 round key.
 const ROW_WORDS = 20;
 const META_WORD = 3;
 const ACCOUNT_WORD = 4;
