@@ -26,6 +26,7 @@ import { CLOSE_GRACE_MS } from './lane/lane-limits.ts';
 import type { FromLane, LaneThreadData, ToLane } from './lane/lane-messages.ts';
 import { CloseCode } from './lane/outbox.ts';
 import { serveStream } from './lane/stream.ts';
+import { warmUp } from './lane/warm-up.ts';
 import { warmedMemory } from './lane/warmed-memory.ts';
 import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
 import { refuseRetention } from './supervision/retention-check.ts';
@@ -47,8 +48,7 @@ class LaneThread {
     this.#counters = new LaneCounters(data.counters);
     const { bounds } = data.settings;
     const { hashSeed, lane } = data;
-    const memory = warmedMemory((fresh) => send({ type: 'warm', memory: fresh }));
-    this.#shard = new Shard({ shard: lane, hashSeed, bounds, memory });
+    this.#shard = new Shard({ shard: lane, hashSeed, bounds, memory: warmedMemory() });
   }
 
   /** Rebuilds the state and tells main where the log ends. */
@@ -202,6 +202,8 @@ function send(message: FromLane): void {
 }
 
 const data: LaneThreadData = workerData;
+// Before the shard is made: its objects then have the shapes that the compiled code expects.
+await warmUp();
 const thread = new LaneThread(data);
 process.on('uncaughtException', (error) => thread.fail('an exception that nothing caught', error));
 parentPort?.on('message', (message: ToLane) => {

@@ -25,6 +25,11 @@ export const ADVANCE_RECORDS_MAX = 200;
 /** No pass of a slice begins later than this after the slice began (design law 9). */
 export const SLICE_MS_MAX = 1;
 
+/** A pass that took longer makes the next one half as long, down to the fewest transactions. */
+export const PASS_MS_TARGET = 0.4;
+/** See PASS_MS_TARGET. */
+export const PASS_TRANSACTIONS_MIN = 8;
+
 /** While work is left, a block is handed over when it holds this much, or after GROUP_MS_MAX. */
 export const GROUP_BYTES_MIN = 131_072;
 

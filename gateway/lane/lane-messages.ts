@@ -45,6 +45,4 @@ export type FromLane =
   | { readonly type: 'recovered'; readonly end: LogEnd }
   | { readonly type: 'listening'; readonly port: number }
   | { readonly type: 'stopped' }
-  /** Memory that the lane will write to soon; main makes its pages (memory-warmer.ts). */
-  | { readonly type: 'warm'; readonly memory: SharedArrayBuffer }
   | { readonly type: 'submitted'; readonly id: number; readonly answer: Uint8Array };

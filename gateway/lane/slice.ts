@@ -16,7 +16,7 @@ import { RequestType } from '../wire/request-head.ts';
 import { emptyColumns, readTransactions } from '../wire/transaction-reader.ts';
 import type { TransactionRun } from '../wire/transaction-run.ts';
 import type { Connection, ReadyRing } from './connection.ts';
-import { SLICE_BYTES_MAX } from './lane-limits.ts';
+import { PASS_MS_TARGET, PASS_TRANSACTIONS_MIN, SLICE_BYTES_MAX } from './lane-limits.ts';
 import { CloseCode } from './outbox.ts';
 import { RequestAnswers, type RequestAnswersOptions } from './request-answers.ts';
 import { NO_REQUEST, type RequestTable } from './request-table.ts';
@@ -46,6 +46,7 @@ export class Slice {
   #decidedCount = 0;
   #nowMs = 0;
   #bytesLeft = 0;
+  #passTransactionsMax = PASS_TRANSACTIONS_MIN;
   // Runs: the rows of one request in this slice.
   #runCount = 0;
   readonly #runConnections: (Connection | null)[] = new Array(ATOMIC_TRANSACTIONS_MAX).fill(null);
@@ -94,10 +95,15 @@ export class Slice {
     this.#bytesLeft = SLICE_BYTES_MAX;
     let taken = this.#columns.count - this.#decidedCount;
     if (!this.#decide()) return taken;
+    let startedMs = performance.now();
     while (taken < countMax && this.#bytesLeft > 0 && this.#ready.first !== null) {
       const takenBefore = taken;
-      taken = this.#takePass(taken, Math.min(countMax, taken + PASS_TRANSACTIONS_MAX));
-      if (!this.#decide() || taken === takenBefore || performance.now() >= untilMs) break;
+      taken = this.#takePass(taken, Math.min(countMax, taken + this.#passTransactionsMax));
+      if (!this.#decide() || taken === takenBefore) break;
+      const endedMs = performance.now();
+      this.#fitPasses(endedMs - startedMs);
+      startedMs = endedMs;
+      if (endedMs >= untilMs) break;
     }
     const first = this.#ready.first;
     if (first !== null) {
@@ -106,6 +112,15 @@ export class Slice {
       this.#ready.add(first);
     }
     return taken;
+  }
+
+  // Code that was not compiled yet, or has to be anew, needs 80 µs and more a transaction.
+  #fitPasses(passMs: number): void {
+    const max = this.#passTransactionsMax;
+    this.#passTransactionsMax =
+      passMs > PASS_MS_TARGET
+        ? Math.max(PASS_TRANSACTIONS_MIN, max >>> 1)
+        : Math.min(PASS_TRANSACTIONS_MAX, max * 2);
   }
 
   // Takes requests until `takenMax` rows or answers are reached; returns how many there are now.

@@ -6,7 +6,6 @@ import { Worker } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
 import type { LogEnd } from '../../persist/log-reader.ts';
 import type { FromLane, LaneThreadData, ToLane } from '../lane/lane-messages.ts';
-import { warmMemory } from './memory-warmer.ts';
 
 /** What the supervisor hears of a thread beside its messages. */
 export interface ThreadEvents {
@@ -44,7 +43,6 @@ export class LaneWorker {
     this.#worker.on('message', (message: FromLane) => {
       if (message.type === 'recovered') recovered.resolve(message.end);
       else if (message.type === 'listening') listening.resolve(message.port);
-      else if (message.type === 'warm') warmMemory(message.memory);
       else if (message.type === 'submitted') this.#settle(message.id, message.answer);
     });
   }
