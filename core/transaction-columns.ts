@@ -1,6 +1,7 @@
 // The transactions of one slice, decoded: a column for each field, so that a frame is worked in
 // passes without an object per transaction (design section 5). The gateway's decoder fills it, the
 // core reads it. Ids and texts are not copied: a column holds their place in a frame's bytes.
+import { ColumnMemory } from './column-memory.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from './limits.ts';
 
 /** Bytes that came from a client; both views cover the same memory. */
@@ -55,32 +56,35 @@ export class TransactionColumns {
   readonly reason: TextColumn;
   readonly definition: TextColumn;
 
-  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
+  constructor(
+    capacity: number = ATOMIC_TRANSACTIONS_MAX,
+    memory: ColumnMemory = new ColumnMemory(),
+  ) {
     this.capacity = capacity;
-    this.sourceIndex = new Uint16Array(capacity);
-    this.problem = new Uint8Array(capacity);
-    this.kind = new Uint8Array(capacity);
-    this.fields = new Uint32Array(capacity);
-    this.kindsAllowed = new Uint32Array(capacity);
-    this.operator = new Uint16Array(capacity);
-    this.provider = new Uint16Array(capacity);
-    this.amountMinor = new Float64Array(capacity);
-    this.sentAtMs = new Float64Array(capacity);
-    this.expiresInMs = new Float64Array(capacity);
-    this.status = new Uint8Array(capacity);
-    this.transactionId = textColumn(capacity);
-    this.player = textColumn(capacity);
-    this.currency = textColumn(capacity);
-    this.round = textColumn(capacity);
-    this.reference = textColumn(capacity);
-    this.game = textColumn(capacity);
-    this.metadata = textColumn(capacity);
-    this.to = textColumn(capacity);
-    this.reason = textColumn(capacity);
-    this.definition = textColumn(capacity);
+    this.sourceIndex = memory.uint16(capacity);
+    this.problem = memory.uint8(capacity);
+    this.kind = memory.uint8(capacity);
+    this.fields = memory.uint32(capacity);
+    this.kindsAllowed = memory.uint32(capacity);
+    this.operator = memory.uint16(capacity);
+    this.provider = memory.uint16(capacity);
+    this.amountMinor = memory.float64(capacity);
+    this.sentAtMs = memory.float64(capacity);
+    this.expiresInMs = memory.float64(capacity);
+    this.status = memory.uint8(capacity);
+    this.transactionId = textColumn(capacity, memory);
+    this.player = textColumn(capacity, memory);
+    this.currency = textColumn(capacity, memory);
+    this.round = textColumn(capacity, memory);
+    this.reference = textColumn(capacity, memory);
+    this.game = textColumn(capacity, memory);
+    this.metadata = textColumn(capacity, memory);
+    this.to = textColumn(capacity, memory);
+    this.reason = textColumn(capacity, memory);
+    this.definition = textColumn(capacity, memory);
   }
 }
 
-function textColumn(capacity: number): TextColumn {
-  return { at: new Uint32Array(capacity), byteCount: new Uint16Array(capacity) };
+function textColumn(capacity: number, memory: ColumnMemory): TextColumn {
+  return { at: memory.uint32(capacity), byteCount: memory.uint16(capacity) };
 }

@@ -1,5 +1,6 @@
 // The hashes of a run of transactions, a few words each: by what tables know them. They are made
 // for many rows at once and then referred to by their place, never copied row by row.
+import { ColumnMemory } from '../column-memory.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
 
 /** Words of the hashes of up to `capacity` transactions. */
@@ -17,13 +18,16 @@ export class KeyColumns {
    */
   readonly round: Int32Array;
 
-  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
+  constructor(
+    capacity: number = ATOMIC_TRANSACTIONS_MAX,
+    memory: ColumnMemory = new ColumnMemory(),
+  ) {
     this.capacity = capacity;
-    this.account = new Int32Array(capacity * 2);
-    this.body = new Int32Array(capacity * 2);
-    this.key = new Int32Array(capacity * 4);
-    this.reference = new Int32Array(capacity * 4);
-    this.round = new Int32Array(capacity * 8 + 4);
+    this.account = memory.int32(capacity * 2);
+    this.body = memory.int32(capacity * 2);
+    this.key = memory.int32(capacity * 4);
+    this.reference = memory.int32(capacity * 4);
+    this.round = memory.int32(capacity * 8 + 4);
   }
 
   /** Where `round` has the key of the round that a row joins. */

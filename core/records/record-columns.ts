@@ -1,5 +1,6 @@
 // What a run of records says beside the sender's own fields: the columns that the reader fills for
 // replay, next to TransactionColumns.
+import { ColumnMemory } from '../column-memory.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
 
 /** Numbers of up to `capacity` records; a row goes with the same row in TransactionColumns. */
@@ -20,20 +21,23 @@ export class RecordColumns {
   readonly receiverCashMinor: Float64Array;
   readonly subjectSequence: Float64Array;
 
-  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
-    this.code = new Uint8Array(capacity);
-    this.traits = new Uint8Array(capacity);
-    this.accountRow = new Int32Array(capacity);
-    this.owner = new Uint32Array(capacity);
-    this.timeMs = new Float64Array(capacity);
-    this.cashMovedMinor = new Float64Array(capacity);
-    this.bonusMovedMinor = new Float64Array(capacity);
-    this.cashMinor = new Float64Array(capacity);
-    this.bonusMinor = new Float64Array(capacity);
-    this.heldMinor = new Float64Array(capacity);
-    this.extra = new Uint32Array(capacity);
-    this.receiverRow = new Int32Array(capacity);
-    this.receiverCashMinor = new Float64Array(capacity);
-    this.subjectSequence = new Float64Array(capacity);
+  constructor(
+    capacity: number = ATOMIC_TRANSACTIONS_MAX,
+    memory: ColumnMemory = new ColumnMemory(),
+  ) {
+    this.code = memory.uint8(capacity);
+    this.traits = memory.uint8(capacity);
+    this.accountRow = memory.int32(capacity);
+    this.owner = memory.uint32(capacity);
+    this.timeMs = memory.float64(capacity);
+    this.cashMovedMinor = memory.float64(capacity);
+    this.bonusMovedMinor = memory.float64(capacity);
+    this.cashMinor = memory.float64(capacity);
+    this.bonusMinor = memory.float64(capacity);
+    this.heldMinor = memory.float64(capacity);
+    this.extra = memory.uint32(capacity);
+    this.receiverRow = memory.int32(capacity);
+    this.receiverCashMinor = memory.float64(capacity);
+    this.subjectSequence = memory.float64(capacity);
   }
 }
