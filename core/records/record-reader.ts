@@ -1,7 +1,13 @@
 // Reads the records of a block into columns, for replay and for whoever shows the log. The mirror
 // of record-writer.ts; the layout is record-layout.ts. The block's checksum has been verified
 // before, so what doesn't fit here is a broken invariant and not bad luck.
+//
+// Reading is half of what a replay's reader thread does, so it is written for speed: a place in the
+// bytes only ever grows, so the one comparison at a record's end catches every step beyond it. What
+// was read of such a record is void. A byte beyond the content is undefined, which is below no
+// number: the paths for longer numbers check each place.
 import { assert } from '../assert.ts';
+import { DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from '../limits.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';
 import type { RecordColumns } from './record-columns.ts';
@@ -13,6 +19,12 @@ const FIRST_KIND_WITHOUT_TEXTS = 32;
 
 /** Contents that put no part between the provider and the transaction id. */
 const RARE_CONTENTS = Content.metadata | ~(Content.sentAt - 1);
+
+/** The columns of texts keep lengths in 16 bits. */
+const RECORD_BYTES_READ_MAX = DEFINITION_BYTES_MAX + RECORD_BYTES_MAX;
+
+/** Rows are numbered in 31 bits. */
+const ROW_MAX = 0x7fffffff;
 
 /** Reads one block's records in order. Reused: begin() starts a block. */
 export class RecordReader {
@@ -29,7 +41,7 @@ export class RecordReader {
 
   /** Whether all bytes of the block were read. */
   get isAtEnd(): boolean {
-    return this.#numbers.at === this.#numbers.bytes.byteLength;
+    return this.#numbers.at === this.#numbers.end;
   }
 
   /** Where the next record starts in the block. */
@@ -40,40 +52,74 @@ export class RecordReader {
   /** Reads the next record into a row of both columns; texts lie in source 0 (the block). */
   read(columns: TransactionColumns, records: RecordColumns, row: number): void {
     const numbers = this.#numbers;
-    numbers.end = numbers.bytes.byteLength;
+    const { bytes } = numbers;
     const byteCount = numbers.unsigned();
-    const end = numbers.at + byteCount;
+    let at = numbers.at;
+    const end = at + byteCount;
     assert(end <= numbers.end, 'a record ends within its block');
-    numbers.end = end;
+    assert(byteCount <= RECORD_BYTES_READ_MAX, 'a record keeps to its largest size');
+    const kind = bytes[at];
+    columns.kind[row] = kind;
+    records.code[row] = bytes[at + 1];
+    at += 2;
+    let contents = bytes[at];
+    at += 1;
+    if (contents >= 0x80) {
+      contents = numbers.finish(contents, at);
+      at = numbers.at;
+    }
     columns.sourceIndex[row] = 0;
-    columns.problem[row] = 0;
-    columns.kind[row] = numbers.byte();
-    records.code[row] = numbers.byte();
-    const contents = numbers.unsigned();
     columns.fields[row] = fieldsOf(contents);
     records.traits[row] = traitsOf(contents);
-    records.accountRow[row] = numbers.unsigned() - 1;
-    this.#lastTimeMs += numbers.unsigned();
-    records.timeMs[row] = this.#lastTimeMs;
-    this.#readNumbers(columns, records, row, contents);
-    if (columns.kind[row] >= FIRST_KIND_WITHOUT_TEXTS) {
-      records.subjectSequence[row] = numbers.unsigned();
-    } else {
-      this.#readTexts(columns, records, row, contents);
+    let place = bytes[at];
+    at += 1;
+    if (place >= 0x80) {
+      place = numbers.finish(place, at);
+      at = numbers.at;
     }
+    assert(place <= ROW_MAX, 'an account has a row');
+    const isKnown = place > 0 && (contents & Content.made) === 0;
+    const namesPlayer = (contents & Content.player) !== 0;
+    const hasTexts = kind < FIRST_KIND_WITHOUT_TEXTS;
+    assert(isKnown || namesPlayer || !hasTexts, 'a record names a player that has no row yet');
+    records.accountRow[row] = place - 1;
+    let elapsedMs = bytes[at];
+    at += 1;
+    if (elapsedMs >= 0x80) {
+      elapsedMs = numbers.finish(elapsedMs, at);
+      at = numbers.at;
+    }
+    this.#lastTimeMs += elapsedMs;
+    records.timeMs[row] = this.#lastTimeMs;
+    numbers.at = this.#readMoney(columns, records, row, contents, at);
+    if (hasTexts) this.#readTexts(columns, records, row, contents);
+    else records.subjectSequence[row] = numbers.unsigned();
     assert(numbers.at === end, 'a record ends where its length says');
   }
 
-  #readNumbers(
+  /** Reads amounts, balances and the provider from `from` on; returns the place behind them. */
+  #readMoney(
     columns: TransactionColumns,
     records: RecordColumns,
     row: number,
     contents: number,
-  ): void {
+    from: number,
+  ): number {
     const numbers = this.#numbers;
-    const amountMinor = (contents & Content.amount) === 0 ? 0 : numbers.unsigned();
+    const { bytes } = numbers;
+    let at = from;
+    let amountMinor = 0;
+    if ((contents & Content.amount) !== 0) {
+      amountMinor = bytes[at];
+      at += 1;
+      if (amountMinor >= 0x80) {
+        amountMinor = numbers.finish(amountMinor, at);
+        at = numbers.at;
+      }
+    }
     const isNegative = (contents & Content.amountNegative) !== 0;
     columns.amountMinor[row] = isNegative ? -amountMinor : amountMinor;
+    numbers.at = at;
     const hasCashMoved = (contents & Content.cashMoved) !== 0;
     records.cashMovedMinor[row] = hasCashMoved ? numbers.signed() : 0;
     records.cashMinor[row] = records.accountRow[row] < 0 ? 0 : numbers.signed();
@@ -82,6 +128,7 @@ export class RecordReader {
     records.bonusMinor[row] = hasBonus ? numbers.signed() : 0;
     records.heldMinor[row] = (contents & Content.held) === 0 ? 0 : numbers.unsigned();
     columns.provider[row] = (contents & Content.provider) === 0 ? 0 : numbers.unsigned();
+    return numbers.at;
   }
 
   #readTexts(
@@ -90,14 +137,20 @@ export class RecordReader {
     row: number,
     contents: number,
   ): void {
+    const numbers = this.#numbers;
+    const { bytes } = numbers;
     const isRare = (contents & RARE_CONTENTS) !== 0;
     records.extra[row] = 0;
     columns.expiresInMs[row] = 0;
     if (isRare) this.#readRareNumbers(columns, records, row, contents);
-    this.#readText(columns.transactionId, row);
-    this.#readTextIf(columns.round, row, contents & Content.round);
-    this.#readTextIf(columns.reference, row, contents & Content.reference);
-    this.#readTextIf(columns.game, row, contents & Content.game);
+    let at = placeText(columns.transactionId, row, bytes, numbers.at);
+    if ((contents & Content.round) === 0) columns.round.byteCount[row] = 0;
+    else at = placeText(columns.round, row, bytes, at);
+    if ((contents & Content.reference) === 0) columns.reference.byteCount[row] = 0;
+    else at = placeText(columns.reference, row, bytes, at);
+    if ((contents & Content.game) === 0) columns.game.byteCount[row] = 0;
+    else at = placeText(columns.game, row, bytes, at);
+    numbers.at = at;
     if (isRare) this.#readRareTexts(columns, records, row, contents);
   }
 
@@ -141,21 +194,25 @@ export class RecordReader {
   }
 
   #readText(column: TextColumn, row: number): void {
-    this.#place(column, row, this.#numbers.byte());
+    const numbers = this.#numbers;
+    numbers.at = placeText(column, row, numbers.bytes, numbers.at);
   }
 
   #readLongTextIf(column: TextColumn, row: number, isThere: number): void {
-    if (isThere === 0) column.byteCount[row] = 0;
-    else this.#place(column, row, this.#numbers.unsigned());
-  }
-
-  #place(column: TextColumn, row: number, byteCount: number): void {
     const numbers = this.#numbers;
+    const byteCount = isThere === 0 ? 0 : numbers.unsigned();
     column.at[row] = numbers.at;
     column.byteCount[row] = byteCount;
     numbers.at += byteCount;
-    assert(numbers.at <= numbers.end, 'a text ends within its record');
   }
+}
+
+/** Notes where a text lies behind its length and returns the place behind it. */
+function placeText(column: TextColumn, row: number, bytes: Uint8Array, at: number): number {
+  const byteCount = bytes[at];
+  column.at[row] = at + 1;
+  column.byteCount[row] = byteCount;
+  return at + 1 + byteCount;
 }
 
 /** The source that texts read from a block's content point into. */

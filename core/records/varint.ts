@@ -41,7 +41,11 @@ export function writeSignedVarint(bytes: Uint8Array, at: number, value: number):
   return writeVarint(bytes, at + 1, rest);
 }
 
-/** Reads numbers one after another; `at` moves on. Refuses what lies beyond the end. */
+/**
+ * Reads numbers one after another; `at` moves on. Refuses what lies beyond the end. Numbers of one
+ * and two bytes are read without a loop or a check of the end: a byte beyond it is undefined, which
+ * is below no number, so it leads to the path that checks.
+ */
 export class VarintReader {
   bytes: Uint8Array;
   at = 0;
@@ -52,36 +56,64 @@ export class VarintReader {
     this.end = bytes.byteLength;
   }
 
-  /** The next byte. */
-  byte(): number {
-    assert(this.at < this.end, 'a record ends where its length says');
-    const value = this.bytes[this.at];
-    this.at += 1;
-    return value;
-  }
-
   /** The next unsigned number. */
   unsigned(): number {
-    let byte = this.byte();
-    if (byte < 0x80) return byte;
-    let value = byte & 0x7f;
+    const { at } = this;
+    const first = this.bytes[at];
+    if (first >= 0x80) return this.finish(first, at + 1);
+    assert(at < this.end, 'a record ends where its length says');
+    this.at = at + 1;
+    return first;
+  }
+
+  /** The next signed number. */
+  signed(): number {
+    const { at } = this;
+    const first = this.bytes[at];
+    let magnitude = (first & 0x7f) >> 1;
+    if (first >= 0x80) {
+      this.at = at + 1;
+      magnitude += this.unsigned() * 64;
+      assert(magnitude <= Number.MAX_SAFE_INTEGER, 'a number in a record is at most 2^53 − 1');
+    } else {
+      assert(at < this.end, 'a record ends where its length says');
+      this.at = at + 1;
+    }
+    return (first & 1) === 1 ? -magnitude : magnitude;
+  }
+
+  /** The rest of a number whose first byte, before `at`, was no last one; sets `at`. */
+  finish(first: number, at: number): number {
+    const { bytes } = this;
+    const second = bytes[at];
+    if (second < 0x80) {
+      this.at = at + 1;
+      return (first & 0x7f) | (second << 7);
+    }
+    const third = bytes[at + 1];
+    if (third < 0x80) {
+      this.at = at + 2;
+      return (first & 0x7f) | ((second & 0x7f) << 7) | (third << 14);
+    }
+    return this.#finishLong(first, at);
+  }
+
+  /** Four bytes or more, or an end. */
+  #finishLong(first: number, from: number): number {
+    let at = from;
+    let value = first & 0x7f;
     let scale = 128;
     for (;;) {
-      byte = this.byte();
+      assert(at < this.end, 'a record ends where its length says');
+      const byte = this.bytes[at];
+      at += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) break;
       scale *= 128;
       assert(scale <= 2 ** 49, 'a number in a record has at most 8 bytes');
     }
     assert(Number.isSafeInteger(value), 'a number in a record is at most 2^53 − 1');
+    this.at = at;
     return value;
-  }
-
-  /** The next signed number. */
-  signed(): number {
-    const first = this.byte();
-    const magnitude = ((first & 0x7f) >> 1) + (first < 0x80 ? 0 : this.unsigned() * 64);
-    assert(magnitude <= Number.MAX_SAFE_INTEGER, 'a number in a record is at most 2^53 − 1');
-    return (first & 1) === 1 ? -magnitude : magnitude;
   }
 }
