@@ -6,7 +6,9 @@ import { decideAtomicBatch } from './decisions/atomic-batch.ts';
 import { decideTransaction, type Slice, writeDecided } from './decisions/decide-transaction.ts';
 import { judgeForm } from './decisions/form.ts';
 import { type LoadSink, loadKeys } from './decisions/load-ahead.ts';
-import { Replay } from './decisions/replay-records.ts';
+import type { ReplayBatch } from './decisions/replay-batch.ts';
+import { BlockReplay } from './decisions/replay-block.ts';
+import { type BatchRows, Replay } from './decisions/replay-records.ts';
 import { DEFAULT_BOUNDS, type ShardBounds, ShardState } from './decisions/shard-state.ts';
 import { SliceColumns } from './decisions/slice-columns.ts';
 import { writeDueRecords, writeRetention } from './decisions/time-driven.ts';
@@ -50,7 +52,10 @@ export class Shard {
   readonly shard: number;
   readonly #state: ShardState;
   readonly #work = new SliceColumns();
+  readonly #hashSeed: Uint8Array;
   readonly #replay: Replay;
+  /** Made when it is first needed: most logs are replayed in batches. */
+  #blockReplay: BlockReplay | null = null;
   readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
   readonly #accountHash = new Int32Array(2);
   readonly #sink: LoadSink = { loaded: 0 };
@@ -59,6 +64,7 @@ export class Shard {
     this.shard = settings.shard;
     const { bounds, hashSeed, memory = PLAIN_MEMORY } = settings;
     this.#state = new ShardState(hashSeed, { ...DEFAULT_BOUNDS, ...bounds }, memory);
+    this.#hashSeed = hashSeed;
     this.#replay = new Replay(this.#state);
   }
 
@@ -146,9 +152,20 @@ export class Shard {
     if (isNew) writeRetention(this.#state, retentionMs, nowMs, block);
   }
 
+  /** What whoever decodes batches for this shard needs; secret. */
+  get hashSeed(): Uint8Array {
+    return this.#hashSeed;
+  }
+
   /** Replays one verified block; throws ReplayError where it doesn't fit. */
   applyBlock(content: Uint8Array, recordCount: number, firstSequence: number): void {
-    this.#replay.applyBlock(content, recordCount, firstSequence);
+    this.#blockReplay ??= new BlockReplay(this.#state, this.#replay, this.#hashSeed);
+    this.#blockReplay.apply({ content, recordCount, firstSequence });
+  }
+
+  /** Replays rows that a ReplayDecoder with this shard's seed has decoded; throws ReplayError. */
+  applyRows(batch: ReplayBatch, rows: BatchRows): void {
+    this.#replay.applyRows(batch, rows);
   }
 
   /**

@@ -1,147 +1,101 @@
-// Replays the records of a block: each one's outcome is applied without deciding again (design
-// section 5), through the same functions as live, in the same passes. Balances after are computed
-// and compared with the record's, so a log that doesn't fit its own past stops here.
+// The second half of a replay: applies each record's outcome without deciding again (design section
+// 5), through the same functions as live, in the same passes. Balances after are computed and
+// compared with the record's, so a log that doesn't fit its own past stops here. Records come as
+// decoded batches (replay-decoder.ts), from another thread or, for a block at a time, from this
+// one.
 import { assert, InvariantError } from '../assert.ts';
 import { Field, Kind } from '../kinds.ts';
-import { Decision } from '../records/decision.ts';
-import { KeyColumns } from '../records/key-columns.ts';
-import { RecordColumns } from '../records/record-columns.ts';
-import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
+import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import type { RecordColumns } from '../records/record-columns.ts';
 import { ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import { RoundLink } from '../tables/round-rows.ts';
-import { TransactionColumns } from '../transaction-columns.ts';
 import { applyAdministration } from './administration.ts';
 import { applyDecision, applyHoldExpired, applyRoundAged, takeSequence } from './apply-decision.ts';
 import { computeBalances, readAccount } from './balances.ts';
 import { enterOutcome } from './effects.ts';
 import { findBetOfWin, nameRoundless, resolveRoundOfWin } from './judge-win.ts';
+import { type LoadSink, loadKeys } from './load-ahead.ts';
+import type { ReplayBatch } from './replay-batch.ts';
+import { refuseRecord, refuseSequence } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
-import type { PlayerText } from './transaction-keys.ts';
 
-/**
- * A record that cannot be applied to the state before it: the log is damaged or of another state.
- */
-export class ReplayError extends Error {
-  override readonly name = 'ReplayError';
+/** Rows of a batch that follow each other in one block. */
+export interface BatchRows {
+  readonly from: number;
+  readonly until: number;
+  /** Sequence of the first. */
+  readonly firstSequence: number;
+  /** Rows of the whole batch: loads ahead go beyond the block. */
+  readonly batchUntil: number;
 }
 
-/** The columns that replay works in; one per shard, made when it is first needed. */
+/** Applies batches to the state of one shard. */
 export class Replay {
   readonly #state: ShardState;
-  readonly #columns = new TransactionColumns();
-  readonly #records = new RecordColumns();
-  readonly #keys = new KeyColumns();
-  readonly #decision = new Decision(this.#keys);
-  readonly #reader = new RecordReader();
-  readonly #player: PlayerText = {
-    source: sourceOfContent(new Uint8Array(1)),
-    at: 0,
-    byteCount: 0,
-  };
+  readonly #sink: LoadSink = { loaded: 0 };
+  /** Rows of the batch before this one have been loaded ahead. */
+  #loadedTo = 0;
 
   constructor(state: ShardState) {
     this.#state = state;
   }
 
-  /**
-   * Applies a block whose checksum was verified. Throws ReplayError, and then the state is void.
-   */
-  applyBlock(content: Uint8Array, recordCount: number, firstSequence: number): void {
+  /** Applies decoded rows, each batch from row 0 on. Throws ReplayError: the state is void then. */
+  applyRows(batch: ReplayBatch, rows: BatchRows): void {
     const state = this.#state;
-    if (firstSequence !== state.sequence + 1) {
-      throw new ReplayError(
-        `Cannot replay a block because its first record has number ${firstSequence} ` +
-          `where ${state.sequence + 1} is next`,
-      );
+    if (rows.firstSequence !== state.sequence + 1) {
+      throw refuseSequence(rows.firstSequence, state.sequence + 1);
     }
+    if (rows.from === 0) this.#loadedTo = 0;
     try {
-      this.#applyRecords(content, recordCount);
+      for (let row = rows.from; row < rows.until; row += 1) {
+        if (row >= this.#loadedTo) this.#loadAhead(batch, row, rows.batchUntil);
+        this.#applyRow(batch, row);
+      }
     } catch (error) {
       // A TypeError here is a text that is no UTF-8, or a number that leads nowhere. What else may
       // be thrown, such as for want of memory, is not the content's fault.
       if (!(error instanceof InvariantError || error instanceof TypeError)) throw error;
-      throw new ReplayError(
-        `Cannot replay record ${state.sequence + 1} because it doesn't fit the state before it. ` +
-          error.message,
-        { cause: error },
-      );
+      throw refuseRecord(state.sequence + 1, error);
     }
   }
 
-  #applyRecords(content: Uint8Array, recordCount: number): void {
-    const columns = this.#columns;
-    columns.sources[0] = sourceOfContent(content);
-    this.#reader.begin(content);
-    let appliedTo = 0;
-    let row = 0;
-    for (let record = 0; record < recordCount; record += 1) {
-      if (row === columns.capacity) {
-        this.#applyRows(appliedTo, row);
-        appliedTo = 0;
-        row = 0;
-      }
-      this.#reader.read(columns, this.#records, row);
-      // An account that was opened a few records ago must be there before its id can be hashed.
-      if (this.#records.accountRow[row] >= this.#state.accounts.rowCount) {
-        this.#applyRows(appliedTo, row);
-        appliedTo = row;
-      }
-      row += 1;
+  /** Loads what the next pass of rows will read (see load-ahead.ts). */
+  #loadAhead(batch: ReplayBatch, from: number, batchUntil: number): void {
+    const state = this.#state;
+    const { keys, records } = batch;
+    const until = Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil);
+    this.#sink.loaded ^= state.accounts.loadRows(records.accountRow, from, until);
+    if (opensAccount(records, from, until)) {
+      this.#sink.loaded ^= state.accounts.loadSlots(keys.account, from, until);
     }
-    this.#applyRows(appliedTo, row);
-    assert(this.#reader.isAtEnd, 'a block holds its records and nothing else');
+    loadKeys(state, keys, from, until, this.#sink);
+    this.#loadedTo = until;
   }
 
-  #applyRows(from: number, to: number): void {
-    for (let row = from; row < to; row += 1) this.#hashRow(row);
-    for (let row = from; row < to; row += 1) this.#applyRow(row);
-  }
-
-  #hashRow(row: number): void {
-    const { accounts, keys } = this.#state;
-    const columns = this.#columns;
-    const records = this.#records;
-    const player = this.#player;
-    if (columns.kind[row] >= Kind.roundAged) return;
-    const accountRow = records.accountRow[row];
-    if (accountRow < 0 || accountRow >= accounts.rowCount) {
-      const isNew = (records.traits[row] & OutcomeTrait.made) !== 0;
-      assert(isNew || accountRow < 0, 'the account of a record is there');
-      player.source = columns.sources[0];
-      player.at = columns.player.at[row];
-      player.byteCount = columns.player.byteCount[row];
-    } else {
-      player.source = accounts.playerSource(accountRow);
-      player.at = accounts.playerAt(accountRow);
-      player.byteCount = accounts.playerBytes(accountRow);
-      records.owner[row] = accounts.operator(accountRow) * 256 + accounts.currency(accountRow);
-    }
-    keys.hashRow(columns, row, records.owner[row], player, this.#keys);
-  }
-
-  #applyRow(row: number): void {
-    const decision = this.#decision;
-    const kind = this.#columns.kind[row];
-    this.#fillDecision(row);
-    if (kind >= Kind.roundAged) this.#applySystemRecord(row);
+  #applyRow(batch: ReplayBatch, row: number): void {
+    const { decision } = batch;
+    const kind = batch.columns.kind[row];
+    this.#fillDecision(batch, row);
+    if (kind >= Kind.roundAged) this.#applySystemRecord(batch, row);
     else if (kind === Kind.setOperator || kind === Kind.setClient) {
       takeSequence(this.#state, decision);
-      applyAdministration(this.#state, this.#columns, row);
+      applyAdministration(this.#state, batch.columns, row);
       enterOutcome(this.#state, decision);
-    } else if ((decision.traits & OutcomeTrait.made) !== 0) this.#applyOpening(row);
-    else this.#applyTransaction(row);
+    } else if ((decision.traits & OutcomeTrait.made) !== 0) this.#applyOpening(batch, row);
+    else this.#applyTransaction(batch, row);
   }
 
-  #fillDecision(row: number): void {
-    const decision = this.#decision;
-    const columns = this.#columns;
-    const records = this.#records;
+  #fillDecision(batch: ReplayBatch, row: number): void {
+    const { decision } = batch;
+    const columns = batch.columns;
+    const records = batch.records;
     decision.begin(columns.kind[row], columns.fields[row], records.timeMs[row], row);
     decision.code = records.code[row];
     decision.traits = records.traits[row];
     decision.accountRow = records.accountRow[row];
-    decision.owner = records.owner[row];
+    decision.owner = this.#ownerOf(batch, row);
     decision.provider = columns.provider[row];
     decision.amountMinor = columns.amountMinor[row];
     decision.cashMovedMinor = records.cashMovedMinor[row];
@@ -151,26 +105,35 @@ export class Replay {
     decision.extra = records.extra[row];
   }
 
-  #applyTransaction(row: number): void {
+  /** A record names the owner where it opens the account or has none. */
+  #ownerOf({ records }: ReplayBatch, row: number): number {
+    const { accounts } = this.#state;
+    const accountRow = records.accountRow[row];
+    const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
+    if (accountRow < 0 || isMade) return records.owner[row];
+    return accounts.operator(accountRow) * 256 + accounts.currency(accountRow);
+  }
+
+  #applyTransaction(batch: ReplayBatch, row: number): void {
     const state = this.#state;
-    const decision = this.#decision;
+    const { decision } = batch;
     assert(decision.accountRow >= 0, 'a transaction has an account');
     if ((decision.fields & Field.round) !== 0) {
       decision.traits |= OutcomeTrait.roundNamed;
       decision.roundAt = row * 4;
     } else if (decision.kind === Kind.bet) nameRoundless(state, decision);
-    if (decision.code === ResultCode.ok) this.#resolve(row);
+    if (decision.code === ResultCode.ok) this.#resolve(batch, row);
     readAccount(state, decision);
     computeBalances(decision);
-    this.#compareBalances(row);
+    this.#compareBalances(batch, row);
     takeSequence(state, decision);
     applyDecision(state, decision);
   }
 
   /** Finds the rows that judging found when it was live. */
-  #resolve(row: number): void {
+  #resolve(batch: ReplayBatch, row: number): void {
     const state = this.#state;
-    const decision = this.#decision;
+    const { decision } = batch;
     const { kind, amountMinor } = decision;
     if (kind === Kind.bet) decision.roundRow = -2;
     else if (kind === Kind.win) resolveRoundOfWin(state, decision, findBetOfWin(state, decision));
@@ -183,16 +146,16 @@ export class Replay {
       decision.holdRow = state.holds.find(decision.keys.reference, row * 4);
       assert(decision.holdRow >= 0, 'a captured or released hold is unfinished');
     } else if (kind === Kind.transfer) {
-      decision.receiverRow = this.#records.receiverRow[row];
-      decision.receiverCashMinor = this.#records.receiverCashMinor[row];
+      decision.receiverRow = batch.records.receiverRow[row];
+      decision.receiverCashMinor = batch.records.receiverCashMinor[row];
       const before = state.accounts.cashMinor(decision.receiverRow);
       assert(decision.receiverCashMinor - before === amountMinor, 'a transfer gives what it takes');
     }
   }
 
-  #compareBalances(row: number): void {
-    const decision = this.#decision;
-    const records = this.#records;
+  #compareBalances(batch: ReplayBatch, row: number): void {
+    const { decision } = batch;
+    const records = batch.records;
     assert(
       decision.cashMinor === records.cashMinor[row] &&
         decision.bonusMinor === records.bonusMinor[row] &&
@@ -201,29 +164,29 @@ export class Replay {
     );
   }
 
-  #applyOpening(row: number): void {
+  #applyOpening(batch: ReplayBatch, row: number): void {
     const state = this.#state;
-    const decision = this.#decision;
+    const { decision } = batch;
     const { accounts } = state;
-    const { player } = this.#columns;
+    const { player, sources, sourceIndex } = batch.columns;
     takeSequence(state, decision);
     const accountRow = accounts.add(
-      this.#keys.account,
+      batch.keys.account,
       row * 2,
       decision.owner,
-      this.#columns.sources[0],
+      sources[sourceIndex[row]],
       player.at[row],
       player.byteCount[row],
     );
     assert(accountRow === decision.accountRow, 'accounts are numbered in the order of opening');
     const { sequence, timeMs } = decision;
-    state.index.insertOpening(this.#keys.key, row * 4, accountRow, sequence, timeMs);
+    state.index.insertOpening(batch.keys.key, row * 4, accountRow, sequence, timeMs);
   }
 
-  #applySystemRecord(row: number): void {
+  #applySystemRecord(batch: ReplayBatch, row: number): void {
     const state = this.#state;
-    const decision = this.#decision;
-    const subjectSequence = this.#records.subjectSequence[row];
+    const { decision } = batch;
+    const subjectSequence = batch.records.subjectSequence[row];
     if (decision.kind === Kind.setRetention) {
       takeSequence(state, decision);
       state.retentionMs = decision.amountMinor;
@@ -231,12 +194,10 @@ export class Replay {
     }
     const { accountRow } = decision;
     assert(accountRow >= 0, 'rounds and holds have accounts');
-    decision.owner =
-      state.accounts.operator(accountRow) * 256 + state.accounts.currency(accountRow);
     decision.heldMovedMinor = -decision.cashMovedMinor;
     readAccount(state, decision);
     computeBalances(decision);
-    this.#compareBalances(row);
+    this.#compareBalances(batch, row);
     takeSequence(state, decision);
     if (decision.kind === Kind.holdExpired) {
       const holdRow = state.holds.firstToExpire();
@@ -258,4 +219,12 @@ export class Replay {
     assert(row >= 0, 'a round that ages is open');
     return row;
   }
+}
+
+/** Only rows that open an account have its hash. */
+function opensAccount({ traits }: RecordColumns, from: number, until: number): boolean {
+  for (let row = from; row < until; row += 1) {
+    if ((traits[row] & OutcomeTrait.made) !== 0) return true;
+  }
+  return false;
 }

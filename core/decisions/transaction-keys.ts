@@ -5,7 +5,7 @@
 
 import { Field, Kind } from '../kinds.ts';
 import type { KeyColumns } from '../records/key-columns.ts';
-import { KeyedHash } from '../tables/keyed-hash.ts';
+import { gatherText, hashWords, KeyedHash } from '../tables/keyed-hash.ts';
 import type { FrameSource, TransactionColumns } from '../transaction-columns.ts';
 
 // Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's
@@ -18,6 +18,10 @@ const DOMAIN_BODY_TEXT = 0xb0;
 /** The hash takes texts of up to 255 bytes; a definition is absorbed in parts. */
 const TEXT_PART_BYTES = 252;
 const TWO_32 = 4_294_967_296;
+const SMALL_MAX = 0x7fffffff;
+
+/** A text of 255 bytes with its domain has 65 words. */
+const WORDS_MAX = 160;
 
 /** Fields that are part of the body but have no column of their own to absorb. */
 const BODY_FIELDS =
@@ -49,6 +53,9 @@ export interface PlayerText {
 export class TransactionKeys {
   readonly #hash: KeyedHash;
   readonly #player: Int32Array = new Int32Array(4);
+  /** The words of the hash in work: two texts at most, and some numbers. */
+  readonly #words: Int32Array = new Int32Array(WORDS_MAX);
+  readonly #result: Int32Array = new Int32Array(4);
 
   constructor(seed: Uint8Array) {
     this.#hash = new KeyedHash(seed);
@@ -76,34 +83,73 @@ export class TransactionKeys {
     player: PlayerText,
     keys: KeyColumns,
   ): void {
-    const hash = this.#hash;
-    const source = columns.sources[columns.sourceIndex[row]];
-    const kind = columns.kind[row];
-    const fields = columns.fields[row];
-    const provider = columns.provider[row];
     this.#beginPlayer(owner >>> 8, player.source, player.at, player.byteCount);
     this.#finishAccount(owner & 0xff, keys.account, row * 2);
+    this.#hashTexts(this.#player, 0, columns, row, owner & 0xff, keys);
+  }
+
+  /** The state behind operator and player, four words: what hashRowFrom starts from. */
+  absorbPlayer(operator: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
+    this.#beginPlayer(operator, player.source, player.at, player.byteCount);
+    this.#hash.save(words, wordsAt);
+  }
+
+  /** hashAccount from a state that absorbPlayer left. */
+  hashAccountFrom(
+    states: Int32Array,
+    statesAt: number,
+    currency: number,
+    words: Int32Array,
+    wordsAt: number,
+  ): void {
+    this.#hash.load(states, statesAt);
+    this.#finishAccount(currency, words, wordsAt);
+  }
+
+  /** hashRow from a state that absorbPlayer left, and without the account's own hash. */
+  hashRowFrom(
+    states: Int32Array,
+    statesAt: number,
+    columns: TransactionColumns,
+    row: number,
+    currency: number,
+    keys: KeyColumns,
+  ): void {
+    this.#hashTexts(states, statesAt, columns, row, currency, keys);
+  }
+
+  #hashTexts(
+    states: Int32Array,
+    statesAt: number,
+    columns: TransactionColumns,
+    row: number,
+    currency: number,
+    keys: KeyColumns,
+  ): void {
+    const words = this.#words;
+    const { view } = columns.sources[columns.sourceIndex[row]];
+    const kind = columns.kind[row];
+    const fields = columns.fields[row];
+    const provider = columns.provider[row] << 8;
     const { transactionId, round, reference } = columns;
-    const word = row * 4;
-    hash.load(this.#player, 0);
-    const domain = (provider << 8) | keyKind(kind, fields);
-    hash.absorbText(domain, source.view, transactionId.at[row], transactionId.byteCount[row]);
-    hash.finish(keys.key, word);
+    const to = row * 4;
+    const domain = provider | keyKind(kind, fields);
+    const idBytes = transactionId.byteCount[row];
+    let count = gatherText(words, 0, domain, view, transactionId.at[row], idBytes);
+    hashWords(states, statesAt, words, count, keys.key, to);
     if ((fields & Field.round) !== 0) {
-      hash.load(this.#player, 0);
-      const { at, byteCount } = round;
-      hash.absorbText((provider << 8) | DOMAIN_ROUND, source.view, at[row], byteCount[row]);
-      hash.absorbWord(owner & 0xff);
-      hash.finish(keys.round, word);
+      const roundBytes = round.byteCount[row];
+      count = gatherText(words, 0, provider | DOMAIN_ROUND, view, round.at[row], roundBytes);
+      words[count] = currency;
+      hashWords(states, statesAt, words, count + 1, keys.round, to);
     }
     if ((fields & Field.reference) !== 0) {
-      hash.load(this.#player, 0);
-      const { at, byteCount } = reference;
-      const referenceDomain = (provider << 8) | referenceKind(kind, fields);
-      hash.absorbText(referenceDomain, source.view, at[row], byteCount[row]);
-      hash.finish(keys.reference, word);
+      const referenceDomain = provider | referenceKind(kind, fields);
+      const referenceBytes = reference.byteCount[row];
+      count = gatherText(words, 0, referenceDomain, view, reference.at[row], referenceBytes);
+      hashWords(states, statesAt, words, count, keys.reference, to);
     }
-    this.#hashBody(columns, row, owner, keys, source);
+    this.#hashBody(columns, row, currency, keys, view);
   }
 
   #beginPlayer(operator: number, source: FrameSource, at: number, byteCount: number): void {
@@ -123,54 +169,61 @@ export class TransactionKeys {
   #hashBody(
     columns: TransactionColumns,
     row: number,
-    owner: number,
+    currency: number,
     keys: KeyColumns,
-    source: FrameSource,
+    view: DataView,
   ): void {
-    const hash = this.#hash;
+    const words = this.#words;
+    const result = this.#result;
     const fields = columns.fields[row];
     const amountMinor = columns.amountMinor[row];
     const word = row * 4;
-    hash.load(keys.key, word);
-    hash.absorbWord((fields & BODY_FIELDS) ^ ((owner & 0xff) << 24));
+    let count = 1;
+    words[0] = (fields & BODY_FIELDS) ^ (currency << 24);
     if ((fields & Field.amount) !== 0) {
-      hash.absorbWord(amountMinor | 0);
-      hash.absorbWord(Math.floor(amountMinor / TWO_32));
+      const isSmall = amountMinor >= 0 && amountMinor <= SMALL_MAX;
+      words[1] = amountMinor | 0;
+      words[2] = isSmall ? 0 : Math.floor(amountMinor / TWO_32);
+      count = 3;
     }
     if ((fields & Field.round) !== 0) {
-      hash.absorbWord(keys.round[word]);
-      hash.absorbWord(keys.round[word + 1]);
+      words[count] = keys.round[word];
+      words[count + 1] = keys.round[word + 1];
+      count += 2;
     }
     if ((fields & Field.reference) !== 0) {
-      hash.absorbWord(keys.reference[word]);
-      hash.absorbWord(keys.reference[word + 1]);
+      words[count] = keys.reference[word];
+      words[count + 1] = keys.reference[word + 1];
+      count += 2;
     }
     if ((fields & Field.game) !== 0) {
       const { at, byteCount } = columns.game;
-      hash.absorbText(DOMAIN_BODY_TEXT, source.view, at[row], byteCount[row]);
+      count = gatherText(words, count, DOMAIN_BODY_TEXT, view, at[row], byteCount[row]);
     }
-    if ((fields & RARE_BODY_FIELDS) !== 0) this.#absorbRareBody(columns, row, fields, source);
-    hash.finishShort(keys.body, row * 2);
+    if ((fields & RARE_BODY_FIELDS) === 0) hashWords(keys.key, word, words, count, result, 0);
+    else this.#hashRareBody(columns, row, count, keys.key, view);
+    keys.body[row * 2] = result[0] ^ result[2];
+    keys.body[row * 2 + 1] = result[1] ^ result[3];
   }
 
-  #absorbRareBody(
+  /** Ends a body's hash that has more parts than the `count` words gathered so far. */
+  #hashRareBody(
     columns: TransactionColumns,
     row: number,
-    fields: number,
-    source: FrameSource,
+    count: number,
+    key: Int32Array,
+    view: DataView,
   ): void {
     const hash = this.#hash;
+    const fields = columns.fields[row];
+    hash.load(key, row * 4);
+    for (let at = 0; at < count; at += 1) hash.absorbWord(this.#words[at]);
     if ((fields & Field.to) !== 0) {
-      hash.absorbText(
-        DOMAIN_BODY_TEXT + 1,
-        source.view,
-        columns.to.at[row],
-        columns.to.byteCount[row],
-      );
+      hash.absorbText(DOMAIN_BODY_TEXT + 1, view, columns.to.at[row], columns.to.byteCount[row]);
     }
     if ((fields & Field.reason) !== 0) {
       const { at, byteCount } = columns.reason;
-      hash.absorbText(DOMAIN_BODY_TEXT + 2, source.view, at[row], byteCount[row]);
+      hash.absorbText(DOMAIN_BODY_TEXT + 2, view, at[row], byteCount[row]);
     }
     if ((fields & Field.expiresIn) !== 0) {
       hash.absorbWord(columns.expiresInMs[row] | 0);
@@ -181,9 +234,10 @@ export class TransactionKeys {
       const { at, byteCount } = columns.definition;
       for (let part = 0; part < byteCount[row]; part += TEXT_PART_BYTES) {
         const partBytes = Math.min(TEXT_PART_BYTES, byteCount[row] - part);
-        hash.absorbText(DOMAIN_BODY_TEXT + 3, source.view, at[row] + part, partBytes);
+        hash.absorbText(DOMAIN_BODY_TEXT + 3, view, at[row] + part, partBytes);
       }
     }
+    hash.finish(this.#result, 0);
   }
 }
 

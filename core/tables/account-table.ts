@@ -149,6 +149,16 @@ export class AccountTable {
     return loaded ^ this.#rows.load(probableRow, from, until);
   }
 
+  /** Loads the rows of numbers that a log names; those that are not there yet are passed over. */
+  loadRows(rows: Int32Array, from: number, until: number): number {
+    return this.#rows.load(rows, from, until);
+  }
+
+  /** Loads the slots of hashes of two words each. */
+  loadSlots(hashes: Int32Array, from: number, until: number): number {
+    return this.#slots.load(hashes, from * 2, until * 2, 2);
+  }
+
   cashMinor(row: number): number {
     return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + Bucket.cash];
   }

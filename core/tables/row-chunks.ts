@@ -59,17 +59,18 @@ export class RowChunks {
   }
 
   /**
-   * Loads the first and last word of rows[from] to rows[until − 1], passing over numbers below 0,
+   * Loads the first and last word of rows[from] to rows[until − 1], passing over numbers of no row,
    * so that what follows finds them in the cache. Next to nothing but loads: the processor looks
    * ahead some hundred instructions only, and what it sees it loads at the same time.
    */
   load(rows: Int32Array, from: number, until: number): number {
     const chunks = this.#words;
     const rowWords = this.#rowWords;
+    const rowCount = this.#rowCount;
     let loaded = 0;
     for (let place = from; place < until; place += 1) {
       const row = rows[place];
-      if (row < 0) continue;
+      if (row < 0 || row >= rowCount) continue;
       const words = chunks[row >>> CHUNK_ROWS_BITS];
       const at = (row & CHUNK_ROW_MASK) * rowWords;
       loaded ^= words[at] ^ words[at + rowWords - 1];

@@ -1,7 +1,7 @@
 // A replay stops where a block doesn't fit the state before it, and names the record. Checksums
 // come before this in persist; what is tested here is the last line behind them.
 import { describe, expect, test } from 'vitest';
-import { ReplayError } from '../../../core/decisions/replay-records.ts';
+import { ReplayError } from '../../../core/decisions/replay-error.ts';
 import { RecordColumns } from '../../../core/records/record-columns.ts';
 import { RecordReader, sourceOfContent } from '../../../core/records/record-reader.ts';
 import { Shard } from '../../../core/shard.ts';

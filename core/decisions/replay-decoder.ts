@@ -1,0 +1,189 @@
+// The first half of a replay: reads the records of blocks into batches and makes their hashes. It
+// needs nothing of the state but the players' hash states, which it keeps for itself as it sees
+// accounts being opened; so it may run in a thread of its own, ahead of the state. For one thread,
+// from the first block of a log on, or behind learnAccounts.
+import { assert, InvariantError } from '../assert.ts';
+import { Kind } from '../kinds.ts';
+import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
+import type { AccountTable } from '../tables/account-table.ts';
+import { OutcomeTrait } from '../tables/outcome-rows.ts';
+import { PlayerStates } from '../tables/player-states.ts';
+import type { FrameSource } from '../transaction-columns.ts';
+import { BatchSource, REPLAY_BATCH_ROWS, type ReplayBatch } from './replay-batch.ts';
+import { type ReplayError, refuseRecord } from './replay-error.ts';
+import { type PlayerText, TransactionKeys } from './transaction-keys.ts';
+
+/** A block whose checksum was verified. */
+export interface BlockRecords {
+  /** Valid until the block was decoded. */
+  readonly content: Uint8Array;
+  readonly recordCount: number;
+  readonly firstSequence: number;
+}
+
+/** See the head of this file. */
+export class ReplayDecoder {
+  readonly #reader = new RecordReader();
+  readonly #keys: TransactionKeys;
+  readonly #players = new PlayerStates();
+  readonly #player: PlayerText = { source: NO_SOURCE, at: 0, byteCount: 0 };
+  /** State behind operator and name of a row without an account. */
+  readonly #nameState: Int32Array = new Int32Array(4);
+  #block: FrameSource = NO_SOURCE;
+  #recordCount = 0;
+  #firstSequence = 0;
+  #decodedCount = 0;
+  #isFinished = true;
+  #failure: ReplayError | null = null;
+  /** Takes what the loads ahead bring, so that the compiler keeps them. */
+  #loaded = 0;
+
+  constructor(hashSeed: Uint8Array) {
+    this.#keys = new TransactionKeys(hashSeed);
+  }
+
+  /** What is wrong with the record behind the last one decoded, or null. */
+  get failure(): ReplayError | null {
+    return this.#failure;
+  }
+
+  /** Whether the block has nothing more to give: all was decoded, or something doesn't fit. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Sequence of the record that is decoded next. */
+  get nextSequence(): number {
+    return this.#firstSequence + this.#decodedCount;
+  }
+
+  /** Takes over accounts that a state has and that no block told of. */
+  learnAccounts(accounts: AccountTable): void {
+    const player = this.#player;
+    for (let row = this.#players.rowCount; row < accounts.rowCount; row += 1) {
+      player.source = accounts.playerSource(row);
+      player.at = accounts.playerAt(row);
+      player.byteCount = accounts.playerBytes(row);
+      this.#addPlayer(accounts.operator(row) * 256 + accounts.currency(row));
+    }
+  }
+
+  /** Starts a block; the one before was finished. */
+  begin(block: BlockRecords): void {
+    assert(this.#isFinished && this.#failure === null, 'a block is decoded behind the one before');
+    this.#block = sourceOfContent(block.content);
+    this.#recordCount = block.recordCount;
+    this.#firstSequence = block.firstSequence;
+    this.#decodedCount = 0;
+    this.#isFinished = false;
+    this.#failure = null;
+    this.#reader.begin(block.content);
+  }
+
+  /**
+   * Fills rows of the batch from `from` on, until the batch is full or the block is finished;
+   * returns the row behind the last one.
+   */
+  decode(batch: ReplayBatch, from: number): number {
+    const { columns, records } = batch;
+    columns.sources[BatchSource.block] = this.#block;
+    let row = from;
+    while (!this.#isFinished && batch.hasRoomFor(row)) {
+      const remaining = this.#recordCount - this.#decodedCount;
+      const until = Math.min(row + Math.min(PASS_TRANSACTIONS_MAX, remaining), REPLAY_BATCH_ROWS);
+      const end = this.#read(batch, row, until);
+      this.#loaded ^= this.#players.touch(records.accountRow, row, end);
+      for (let hashed = row; hashed < end; hashed += 1) this.#hashRow(batch, hashed);
+      row = end;
+    }
+    return row;
+  }
+
+  /** Reads rows up to `until`, or to the first that doesn't fit, or while there is room. */
+  #read(batch: ReplayBatch, from: number, until: number): number {
+    const { columns, records } = batch;
+    const reader = this.#reader;
+    let accountCount = this.#players.rowCount;
+    let row = from;
+    try {
+      while (row < until) {
+        reader.read(columns, records, row);
+        const accountRow = records.accountRow[row];
+        const isKnown = accountRow >= 0 && accountRow < accountCount;
+        const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
+        if (!isKnown || isMade || columns.kind[row] >= Kind.setOperator) {
+          this.#checkAccount(batch, row);
+          accountCount = this.#players.rowCount;
+        }
+        row += 1;
+        if (!batch.hasRoomForTexts) break;
+      }
+      this.#isFinished = this.#decodedCount + row - from === this.#recordCount;
+      assert(!this.#isFinished || reader.isAtEnd, 'a block holds its records and nothing else');
+    } catch (error) {
+      if (!(error instanceof InvariantError)) throw error;
+      this.#isFinished = true;
+      this.#failure = refuseRecord(this.nextSequence + row - from, error);
+    }
+    this.#decodedCount += row - from;
+    return row;
+  }
+
+  /** Looks at a row that is not of a known account; its texts outlive decoding. */
+  #checkAccount(batch: ReplayBatch, row: number): void {
+    const { columns, records } = batch;
+    const kind = columns.kind[row];
+    const accountRow = records.accountRow[row];
+    const accountCount = this.#players.rowCount;
+    const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
+    if (kind >= Kind.setOperator) {
+      assert(accountRow < accountCount && !isMade, 'the account of a record is there');
+      assert(kind >= Kind.roundAged || accountRow < 0, 'a definition is of no account');
+      if (kind < Kind.roundAged) batch.reserveTexts(row);
+      return;
+    }
+    assert(accountRow >= 0, 'a transaction has an account');
+    assert(isMade, 'the account of a record is there');
+    assert(accountRow === accountCount, 'accounts are numbered in the order of opening');
+    const player = this.#player;
+    player.source = this.#block;
+    player.at = columns.player.at[row];
+    player.byteCount = columns.player.byteCount[row];
+    this.#addPlayer(records.owner[row]);
+    batch.reserveTexts(row);
+  }
+
+  #addPlayer(owner: number): void {
+    const players = this.#players;
+    const row = players.add(owner & 0xff);
+    this.#keys.absorbPlayer(owner >>> 8, this.#player, players.states(row), players.at(row));
+  }
+
+  #hashRow(batch: ReplayBatch, row: number): void {
+    const { columns, records, keys } = batch;
+    const accountRow = records.accountRow[row];
+    if (columns.kind[row] >= Kind.roundAged) return;
+    if (accountRow < 0) {
+      const owner = records.owner[row];
+      const player = this.#player;
+      player.source = this.#block;
+      player.at = columns.player.at[row];
+      player.byteCount = columns.player.byteCount[row];
+      this.#keys.absorbPlayer(owner >>> 8, player, this.#nameState, 0);
+      this.#keys.hashRowFrom(this.#nameState, 0, columns, row, owner & 0xff, keys);
+      batch.keepTexts(row);
+      return;
+    }
+    const states = this.#players.states(accountRow);
+    const at = this.#players.at(accountRow);
+    const currency = this.#players.currency(accountRow);
+    this.#keys.hashRowFrom(states, at, columns, row, currency, keys);
+    if ((records.traits[row] & OutcomeTrait.made) !== 0) {
+      this.#keys.hashAccountFrom(states, at, currency, keys.account, row * 2);
+      batch.keepTexts(row);
+    }
+  }
+}
+
+const NO_SOURCE: FrameSource = sourceOfContent(new Uint8Array(1));
