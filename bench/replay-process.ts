@@ -1,5 +1,8 @@
 // Entry of the replay's process: applies a log to an empty shard, as recovery does, and tells how
-// long it took. In a process of its own, so that its memory and CPU time are the replay's alone.
+// long it took. In a process of its own, so that its memory and CPU time are the replay's alone,
+// and under the compiler's settings that a lane recovers with.
+
+import '../gateway/lane/compiler-settings.ts';
 import { Shard } from '../core/shard.ts';
 import { logFolderOf, readIdentity } from '../persist/data-folder.ts';
 import { replayLog } from '../persist/replay.ts';

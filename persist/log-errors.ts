@@ -39,12 +39,25 @@ export class DamagedLogError extends Error {
 export class UnknownVersionError extends Error {
   override readonly name = 'UnknownVersionError';
   readonly exitCode: ExitCodeValue = ExitCode.version;
+  /** Which part it is, the version known for it, and the one found as text. */
+  readonly unknown: { readonly part: string; readonly known: number; readonly found: string };
 
   constructor(part: string, versions: { readonly known: number; readonly found: unknown }) {
+    const found = String(versions.found);
     super(
       `Cannot use ${part} because its format version is unknown to this program: ` +
-        `${String(versions.found)} (known: ${versions.known}). Nothing was changed. Start the ` +
+        `${found} (known: ${versions.known}). Nothing was changed. Start the ` +
         'version of Kassa that wrote it, or a newer one.',
     );
+    this.unknown = { part, known: versions.known, found };
   }
+}
+
+/** A block whose records the core refused with this error. */
+export function refuseBlock(
+  place: { readonly segment: string; readonly block: number },
+  cause: Error,
+): DamagedLogError {
+  const expected = 'records that follow from those before';
+  return new DamagedLogError({ ...place, expected, found: cause.message }, cause);
 }

@@ -1,31 +1,31 @@
 // Replay: the one way from the log to a state. Recovery, checkpoints, `verify` and tests share it.
-// Runs in the thread that owns the target, synchronously, before that thread does anything else.
-// Every block is checked by the log reader before the target sees it; a crash leaves nothing.
+// Runs in the thread that owns the target, synchronously, before that thread does anything else. A
+// large log is read ahead by a thread of its own (replay-pipeline.ts), a small one here. Every
+// block is checked by the log reader before the target sees it; a crash leaves nothing.
 import { assert } from '../core/assert.ts';
 import { chainSeedOf, logFolderOf, readIdentity } from './data-folder.ts';
-import { DamagedLogError } from './log-errors.ts';
-import { emptyLogEnd, type LogBlock, type LogEnd, readBlocks } from './log-reader.ts';
+import { refuseBlock } from './log-errors.ts';
+import {
+  emptyLogEnd,
+  type LogBlock,
+  type LogEnd,
+  type ReadOptions,
+  readBlocks,
+} from './log-reader.ts';
+import { measureLogBytes } from './log-size.ts';
+import { type BatchTarget, replayInPipeline } from './replay-pipeline.ts';
+import { type OnProgress, ProgressMeter } from './replay-progress.ts';
 
 /** What blocks are applied to: a Shard, or whatever follows the log. */
-export interface ReplayTarget {
+export interface ReplayTarget extends Partial<BatchTarget> {
   /** Throws an error named ReplayError when the content cannot be applied. Must not keep it. */
   applyBlock(content: Uint8Array, recordCount: number, firstSequence: number): void;
-}
-
-/** How far a replay has come. */
-export interface ReplayProgress {
-  /** Position of the last block that was applied. */
-  readonly blockNumber: number;
-  readonly blockCount: number;
-  readonly recordCount: number;
-  /** Bytes of content that were read. */
-  readonly contentBytes: number;
-  readonly timeMs: number;
 }
 
 /** What is replayed, and how. */
 export interface ReplayOptions {
   readonly dataFolder: string;
+  /** A large log is read in a thread of its own only if the target takes batches. */
   readonly target: ReplayTarget;
   /** Only this shard's blocks are applied; all are checked. Default 0. */
   readonly shard?: number;
@@ -33,79 +33,69 @@ export interface ReplayOptions {
   readonly after?: LogEnd;
   /** True in processes other than the server's. */
   readonly readOnly?: boolean;
-  /** Called about every 100 ms and at the end; may throw to give up. */
-  readonly onProgress?: (progress: ReplayProgress) => void;
+  readonly onProgress?: OnProgress;
+  /** From which size of the log on it is read in a thread of its own. */
+  readonly readerThreadFromBytes?: number;
 }
 
-const PROGRESS_INTERVAL_MS = 100;
+/**
+ * Starting a thread takes some 140 ms, and its code has to be compiled while it runs. At this size
+ * one thread and two were seen to take the same time, 0.8 s for 160,000 records.
+ */
+const READER_THREAD_FROM_BYTES = 16_777_216;
 
 /** Applies the log to the target and returns its end, for the log writer to go on from. */
 export function replayLog(options: ReplayOptions): LogEnd {
-  const { dataFolder, target, shard = 0, onProgress } = options;
+  const { dataFolder, target, shard = 0 } = options;
   const after = options.after ?? emptyLogEnd(chainSeedOf(readIdentity(dataFolder)));
-  const blocks = readBlocks({
-    logFolder: logFolderOf(dataFolder),
-    after,
-    readOnly: options.readOnly === true,
-  });
-  let progress = startProgress(after);
-  let reportedAtMs = performance.now();
+  const logFolder = logFolderOf(dataFolder);
+  const log = { logFolder, after, readOnly: options.readOnly === true };
+  const progress = new ProgressMeter(after, options.onProgress);
+  const readerThreadFromBytes = options.readerThreadFromBytes ?? READER_THREAD_FROM_BYTES;
+  // The reader's thread knows no accounts but those that it saw being opened.
+  const isWorthIt =
+    options.after === undefined && measureLogBytes(logFolder) >= readerThreadFromBytes;
+  const end =
+    isWorthIt && takesBatches(target)
+      ? replayInPipeline({ log, target, shard, progress })
+      : replayHere({ log, target, shard, progress });
+  assert(end.blockNumber >= after.blockNumber, 'a log does not end before its start');
+  progress.finish();
+  return end;
+}
+
+function takesBatches(target: ReplayTarget): target is ReplayTarget & BatchTarget {
+  return target.applyRows !== undefined && target.hashSeed !== undefined;
+}
+
+function replayHere(options: {
+  readonly log: ReadOptions;
+  readonly target: ReplayTarget;
+  readonly shard: number;
+  readonly progress: ProgressMeter;
+}): LogEnd {
+  const { log, target, shard, progress } = options;
+  const blocks = readBlocks(log);
   try {
     for (;;) {
       const next = blocks.next();
-      if (next.done === true) {
-        assert(next.value.blockNumber >= after.blockNumber, 'a log does not end before its start');
-        onProgress?.(progress);
-        return next.value;
-      }
-      if (next.value.header.shard === shard) applyBlock(target, next.value);
-      progress = addBlock(progress, next.value);
-      if (onProgress !== undefined && performance.now() - reportedAtMs >= PROGRESS_INTERVAL_MS) {
-        onProgress(progress);
-        reportedAtMs = performance.now();
-      }
+      if (next.done === true) return next.value;
+      const { header } = next.value;
+      if (header.shard === shard) applyBlock(target, next.value);
+      const { blockNumber, timeMs, recordCount, contentBytes } = header;
+      progress.add({ blockNumber, timeMs, blockCount: 1, recordCount, contentBytes });
     }
   } finally {
     // Closes the segment when the target or the progress callback threw.
-    blocks.return(after);
+    blocks.return(log.after);
   }
 }
 
-function applyBlock(target: ReplayTarget, block: LogBlock): void {
-  const { header, content, segment } = block;
+function applyBlock(target: ReplayTarget, { header, content, segment }: LogBlock): void {
   try {
     target.applyBlock(content, header.recordCount, header.firstSequence);
   } catch (cause) {
     if (!(cause instanceof Error) || cause.name !== 'ReplayError') throw cause;
-    throw new DamagedLogError(
-      {
-        segment,
-        block: header.blockNumber,
-        expected: 'records that follow from those before',
-        found: cause.message,
-      },
-      cause,
-    );
+    throw refuseBlock({ segment, block: header.blockNumber }, cause);
   }
-}
-
-function startProgress(after: LogEnd): ReplayProgress {
-  return {
-    blockNumber: after.blockNumber,
-    blockCount: 0,
-    recordCount: 0,
-    contentBytes: 0,
-    timeMs: after.timeMs,
-  };
-}
-
-function addBlock(progress: ReplayProgress, block: LogBlock): ReplayProgress {
-  const { header } = block;
-  return {
-    blockNumber: header.blockNumber,
-    blockCount: progress.blockCount + 1,
-    recordCount: progress.recordCount + header.recordCount,
-    contentBytes: progress.contentBytes + header.contentBytes,
-    timeMs: header.timeMs,
-  };
 }

@@ -1,5 +1,5 @@
-// Memory for a lane's tables whose pages another thread makes before the lane writes to them. Called
-// by the lane's thread; the other one is its own (warming-thread.ts) and ends with it.
+// Memory for a lane's tables whose pages another thread makes before the lane writes to them.
+// Lane's thread only; the other one is its own (warming-thread.ts) and ends with it.
 import { Worker } from 'node:worker_threads';
 import type { TableMemory } from '../../core/tables/table-memory.ts';
 

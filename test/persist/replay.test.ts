@@ -1,7 +1,8 @@
 // Replay: every block reaches the target once, in order, and what cannot be applied stops it.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DamagedLogError } from '../../persist/log-errors.ts';
-import { type ReplayProgress, replayLog } from '../../persist/replay.ts';
+import { replayLog } from '../../persist/replay.ts';
+import type { ReplayProgress } from '../../persist/replay-progress.ts';
 import { makeTemporaryFolder, readLog, removeFolder, TestLog } from './test-log.ts';
 
 let folder = '';

@@ -124,6 +124,23 @@ export class TestLog {
     this.lanes[lane]?.handOver();
   }
 
+  /** Hands over a block that a shard wrote; commits nothing. */
+  handOverRecords(
+    block: { readonly content: Uint8Array; readonly recordCount: number },
+    timeMs: number,
+  ): void {
+    const open = this.lanes[0]?.open();
+    if (!open) throw new Error('the test handed over more blocks than there are buffers');
+    const sequence = this.#sequences[0] ?? 0;
+    open.bytes.set(block.content);
+    open.usedBytes = block.content.byteLength;
+    open.recordCount = block.recordCount;
+    open.firstSequence = sequence + 1;
+    open.lastTimeMs = timeMs;
+    this.#sequences[0] = sequence + block.recordCount;
+    this.lanes[0]?.handOver();
+  }
+
   /** Commits what was handed over; returns how many blocks that were. */
   commit(): number {
     return this.#writer.commitReady();
