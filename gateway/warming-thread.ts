@@ -4,6 +4,7 @@
 // instruction: `or` reads first, and a page that was read and is then written is made twice, with
 // an interrupt to the lane's processor in between.
 import { parentPort } from 'node:worker_threads';
+import type { WarmingOrder } from './lane/warmed-memory.ts';
 import { setNiceness } from './supervision/thread-order.ts';
 
 const PAGE_WORDS = 4_096 / Int32Array.BYTES_PER_ELEMENT;
@@ -13,9 +14,9 @@ const NICENESS = 10;
 const GARBAGE_OBJECTS = 400_000;
 
 setNiceness(NICENESS);
-parentPort?.on('message', (memory: SharedArrayBuffer) => {
-  warm(memory);
-  collectGarbage();
+parentPort?.on('message', (order: WarmingOrder) => {
+  warm(order.memory);
+  if (order.isBorrowed) collectGarbage();
 });
 
 function warm(memory: SharedArrayBuffer): void {
@@ -25,7 +26,7 @@ function warm(memory: SharedArrayBuffer): void {
 
 /**
  * This thread allocates nearly nothing, so it would hold on to memory that the lane gave up long
- * ago. Made to collect its youngest objects, it lets go.
+ * ago. Made to collect its youngest objects, it lets go of what it was told before.
  */
 function collectGarbage(): void {
   let kept: object = {};

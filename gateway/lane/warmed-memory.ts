@@ -8,17 +8,28 @@ const WARMED_BYTES_MIN = 262_144;
 
 const WARMING_THREAD = new URL('../warming-thread.ts', import.meta.url);
 
+/** What the warming thread is told. */
+export interface WarmingOrder {
+  readonly memory: SharedArrayBuffer;
+  /** Whether the lane will give the memory up again. */
+  readonly isBorrowed: boolean;
+}
+
 /** Starts the warming thread and gives out what it warms. */
 export function warmedMemory(): TableMemory {
   const thread = new Worker(WARMING_THREAD);
   thread.unref();
   // Without warm pages the tables work too, only slower: no reason to stop.
   thread.on('error', (error) => process.emitWarning(error));
-  const take = (byteCount: number): ArrayBufferLike => {
+  const give = (byteCount: number, isBorrowed: boolean): ArrayBufferLike => {
     if (byteCount < WARMED_BYTES_MIN) return new ArrayBuffer(byteCount);
     const memory = new SharedArrayBuffer(byteCount);
-    thread.postMessage(memory);
+    const order: WarmingOrder = { memory, isBorrowed };
+    thread.postMessage(order);
     return memory;
   };
-  return { take, borrow: take };
+  return {
+    take: (byteCount) => give(byteCount, false),
+    borrow: (byteCount) => give(byteCount, true),
+  };
 }
