@@ -1,9 +1,10 @@
 // Entry of the replay's process: applies a log to an empty shard, as recovery does, and tells how
 // long it took. In a process of its own, so that its memory and CPU time are the replay's alone,
-// and under the compiler's settings that a lane recovers with.
+// and with the compiler's settings and the memory that a lane recovers with.
 
 import '../gateway/lane/compiler-settings.ts';
 import { Shard } from '../core/shard.ts';
+import { warmedMemory } from '../gateway/lane/warmed-memory.ts';
 import { logFolderOf, readIdentity } from '../persist/data-folder.ts';
 import { replayLog } from '../persist/replay.ts';
 import { readFolderBytes, readResidentBytes } from './process-figures.ts';
@@ -30,7 +31,7 @@ function replay(dataFolder: string): ReplayResult {
   const logFolder = logFolderOf(dataFolder);
   const bytesTotal = readFolderBytes(logFolder);
   const hashSeed = Uint8Array.from(Buffer.from(identity.secretHashSeed, 'hex'));
-  const shard = new Shard({ shard: 0, hashSeed });
+  const shard = new Shard({ shard: 0, hashSeed, memory: warmedMemory() });
   let records = 0;
   let blocks = 0;
   const cpuBefore = process.cpuUsage();
