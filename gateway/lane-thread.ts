@@ -31,6 +31,7 @@ import { warmUp } from './lane/warm-up.ts';
 import { warmedMemory } from './lane/warmed-memory.ts';
 import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
 import { refuseRetention } from './supervision/retention-check.ts';
+import { tryGoFirst } from './supervision/thread-order.ts';
 
 /** The lane of this thread, from recovery to its end. */
 class LaneThread {
@@ -204,6 +205,7 @@ function send(message: FromLane): void {
 
 const data: LaneThreadData = workerData;
 // Before the shard is made: its objects then have the shapes that the compiled code expects.
+tryGoFirst();
 await warmUp();
 const thread = new LaneThread(data);
 process.on('uncaughtException', (error) => thread.fail('an exception that nothing caught', error));

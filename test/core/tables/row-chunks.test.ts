@@ -72,3 +72,31 @@ test('an odd number of words and a row that was never allocated are refused', ()
   const rows = new RowChunks(2);
   expect(() => rows.free(0)).toThrow('a freed row was allocated');
 });
+
+test('a table asks for its next chunk when it begins one, and counts it', () => {
+  const asked: number[] = [];
+  const memory = {
+    take: (byteCount: number) => {
+      asked.push(byteCount);
+      return new ArrayBuffer(byteCount);
+    },
+    borrow: (byteCount: number) => new ArrayBuffer(byteCount),
+  };
+  const rows = new RowChunks(4, memory);
+  expect(asked).toEqual([]);
+  rows.allocate();
+  expect(asked.length).toBe(2);
+  for (let row = 1; row < 8_192; row += 1) rows.allocate();
+  expect(asked.length).toBe(2);
+  rows.allocate();
+  expect(asked.length).toBe(3);
+  expect(rows.byteCount).toBe(asked.reduce((sum, byteCount) => sum + byteCount, 0));
+});
+
+test('loading rows ahead takes any numbers and changes nothing', () => {
+  const rows = new RowChunks(4);
+  for (let row = 0; row < 10; row += 1) rows.words(rows.allocate())[rows.at(row)] = row;
+  rows.load(Int32Array.of(3, -1, 9, 10, 2 ** 31 - 1, 0), 0, 6);
+  expect(rows.rowCount).toBe(10);
+  expect(rows.words(9)[rows.at(9)]).toBe(9);
+});

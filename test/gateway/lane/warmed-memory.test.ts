@@ -1,0 +1,45 @@
+// Memory whose pages another thread makes: it comes as zeros, its pages appear without a write of
+// the lane, and what the lane writes meanwhile stays.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { warmedMemory } from '../../../gateway/lane/warmed-memory.ts';
+
+const MIB = 1_048_576;
+const PIECE_BYTES = 64 * MIB;
+
+function residentBytes(): number {
+  const line = /^Rss:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'));
+  return Number(line?.[1]) * 1_024;
+}
+
+test('pages of a large piece are made by another thread, and writes beside it stay', async () => {
+  const memory = warmedMemory();
+  const before = residentBytes();
+  const words = new Int32Array(memory.take(PIECE_BYTES));
+  // Every 1,024th word is the one that the other thread exchanges.
+  for (let at = 0; at < words.length; at += 64 * 1_024) words[at] = at + 1;
+  await expect
+    .poll(() => residentBytes() - before, { timeout: 20_000 })
+    .toBeGreaterThan(PIECE_BYTES * 0.9);
+  let wrong = 0;
+  for (let at = 0; at < words.length; at += 1) {
+    if (words[at] !== (at % (64 * 1_024) === 0 ? at + 1 : 0)) wrong += 1;
+  }
+  expect(wrong).toBe(0);
+});
+
+test('a small piece is plain memory; a borrowed one that is given up is let go', async () => {
+  const memory = warmedMemory();
+  expect(memory.take(1_000)).toBeInstanceOf(ArrayBuffer);
+  const before = residentBytes();
+  for (let piece = 0; piece < 8; piece += 1) {
+    const present = residentBytes();
+    memory.borrow(PIECE_BYTES);
+    await expect.poll(() => residentBytes() - present, { timeout: 20_000 }).not.toBe(0);
+  }
+  // The lane's own heap must be cleaned too before memory that it gave up is returned.
+  for (let count = 0; count < 4_000_000; count += 1) Object.keys({ count });
+  await expect
+    .poll(() => residentBytes() - before, { timeout: 20_000 })
+    .toBeLessThan(8 * PIECE_BYTES);
+});
