@@ -12,8 +12,8 @@ const CHUNK_ROW_MASK = CHUNK_ROWS - 1;
 export class RowChunks {
   readonly #rowWords: number;
   readonly #memory: TableMemory;
-  /** The next chunk, taken when the present one was begun. */
-  #spare: ArrayBufferLike | null = null;
+  /** The next chunk: taken when the present one was begun, the first one with the table. */
+  #spare: ArrayBufferLike;
   readonly #words: Int32Array[] = [];
   readonly #floats: Float64Array[] = [];
   readonly #sources: FrameSource[] = [];
@@ -26,6 +26,7 @@ export class RowChunks {
     assert(rowWords > 0, 'a row has words');
     this.#rowWords = rowWords;
     this.#memory = memory;
+    this.#spare = memory.take(this.#chunkBytes);
   }
 
   /** Rows in use. */
@@ -34,8 +35,7 @@ export class RowChunks {
   }
 
   get byteCount(): number {
-    const spareCount = this.#spare === null ? 0 : 1;
-    return (this.#words.length + spareCount) * CHUNK_ROWS * this.#rowWords * 4;
+    return (this.#words.length + 1) * this.#chunkBytes;
   }
 
   /** A row's chunk as words; `at(row)` is its first word. */
@@ -100,12 +100,15 @@ export class RowChunks {
     this.#freeCount += 1;
   }
 
+  get #chunkBytes(): number {
+    return CHUNK_ROWS * this.#rowWords * 4;
+  }
+
   #addChunk(): void {
-    const byteCount = CHUNK_ROWS * this.#rowWords * 4;
-    const memory = this.#spare ?? this.#memory.take(byteCount);
-    this.#spare = this.#memory.take(byteCount);
+    const memory = this.#spare;
+    this.#spare = this.#memory.take(this.#chunkBytes);
     this.#words.push(new Int32Array(memory));
-    this.#floats.push(new Float64Array(memory, 0, byteCount >>> 3));
+    this.#floats.push(new Float64Array(memory, 0, memory.byteLength >>> 3));
     this.#sources.push({ bytes: new Uint8Array(memory), view: new DataView(memory) });
   }
 

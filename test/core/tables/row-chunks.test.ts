@@ -73,7 +73,7 @@ test('an odd number of words and a row that was never allocated are refused', ()
   expect(() => rows.free(0)).toThrow('a freed row was allocated');
 });
 
-test('a table asks for its next chunk when it begins one, and counts it', () => {
+test('a table asks for a chunk before it needs it, and counts it', () => {
   const asked: number[] = [];
   const memory = {
     take: (byteCount: number) => {
@@ -83,7 +83,7 @@ test('a table asks for its next chunk when it begins one, and counts it', () => 
     borrow: (byteCount: number) => new ArrayBuffer(byteCount),
   };
   const rows = new RowChunks(4, memory);
-  expect(asked).toEqual([]);
+  expect(asked.length).toBe(1);
   rows.allocate();
   expect(asked.length).toBe(2);
   for (let row = 1; row < 8_192; row += 1) rows.allocate();
