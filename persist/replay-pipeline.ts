@@ -1,7 +1,7 @@
 // Replay in two threads: a reader's thread reads, checks, decodes and hashes the log ahead, this
 // one only applies. Applying takes somewhat longer (0.7 to 1 µs a record, reading 0.6 to 0.9), so
-// it is what a replay takes on two cores. Called synchronously by the thread that owns the target; when it returns or throws, the
-// reader holds nothing of the log open and its thread is ending.
+// it is what a replay takes on two cores. Called synchronously by the thread that owns the target;
+// when it returns or throws, the reader holds nothing of the log open and its thread is ending.
 import {
   MessageChannel,
   type MessagePort,
