@@ -17,7 +17,7 @@ import { DamagedLogError, UnknownVersionError } from '../persist/log-errors.ts';
 import type { LogEnd } from '../persist/log-reader.ts';
 import { replayLog } from '../persist/replay.ts';
 import type { ReplayProgress } from '../persist/replay-progress.ts';
-import { waitForStop } from '../persist/stop-signal.ts';
+import { isStopping, waitForStop } from '../persist/stop-signal.ts';
 import { serveHttp } from './http/routes.ts';
 import { localSession } from './lane/client-session.ts';
 import type { Connection } from './lane/connection.ts';
@@ -221,7 +221,7 @@ waitForStop(data.stop).then(
   (error: unknown) => thread.fail('watching the stop signal', error),
 );
 try {
-  thread.recover();
+  if (!isStopping(data.stop)) thread.recover();
 } catch (error) {
   thread.fail('recovery', error);
 }

@@ -5,32 +5,14 @@
 // was read is made anew at the first write, with an interrupt to every core that runs a thread of
 // the process; that took four fifths of this thread's time, and some of the lane's.
 import { parentPort } from 'node:worker_threads';
-import type { WarmingOrder } from './lane/warmed-memory.ts';
 import { setNiceness } from './supervision/thread-order.ts';
 
 const PAGE_WORDS = 4_096 / Int32Array.BYTES_PER_ELEMENT;
 /** Short of a core, the lane goes first: it can make a page itself where one is missing. */
 const NICENESS = 10;
-/** Objects that fill the young generation of this thread's heap twice. */
-const GARBAGE_OBJECTS = 400_000;
 
 setNiceness(NICENESS);
-parentPort?.on('message', (order: WarmingOrder) => {
-  warm(order.memory);
-  if (order.isBorrowed) collectGarbage();
-});
-
-function warm(memory: SharedArrayBuffer): void {
+parentPort?.on('message', (memory: SharedArrayBuffer) => {
   const words = new Int32Array(memory);
   for (let at = 0; at < words.length; at += PAGE_WORDS) Atomics.compareExchange(words, at, 0, 0);
-}
-
-/**
- * This thread allocates nearly nothing, so it would hold on to memory that the lane gave up long
- * ago. Made to collect its youngest objects, it lets go of what it was told before.
- */
-function collectGarbage(): void {
-  let kept: object = {};
-  for (let count = 0; count < GARBAGE_OBJECTS; count += 1) kept = { count, before: null };
-  if (Object.keys(kept).length === 0) throw new Error('unreachable');
-}
+});

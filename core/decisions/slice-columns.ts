@@ -14,7 +14,7 @@ export class SliceColumns {
   readonly code: Uint8Array;
   /** operator × 256 + currency. */
   readonly owner: Int32Array;
-  /** Row of the account, or −1 if there was none when the slice began. */
+  /** Row of the account, or −1 if there was none when the pass began. */
   readonly accountRow: Int32Array;
   /** 1 for a row that was decided and applied and whose record is not written yet. */
   readonly isUnwritten: Uint8Array;

@@ -35,11 +35,10 @@ export interface AccountBefore {
 export class AccountTable {
   readonly #rows: RowChunks;
   readonly #ids = new IdBytes();
-  readonly #slots: HashSlots;
+  readonly #slots = new HashSlots();
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.#rows = new RowChunks(ROW_WORDS, memory);
-    this.#slots = new HashSlots(memory);
   }
 
   get rowCount(): number {

@@ -4,7 +4,6 @@
 // costs two more loads a lookup, each waiting for the one before. A slot is two words, tag and
 // reference, and a tag's low bits are its home, so moving reads no rows. Owned by one thread.
 import { assert } from '../assert.ts';
-import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** A probe longer than this starts growing early, whatever the fill. */
 const PROBE_LENGTH_MAX = 256;
@@ -13,10 +12,11 @@ const FIRST_SLOT_COUNT = 1024;
 const FILL_MAX = 0.75;
 
 /**
- * At this fill the next table's memory is borrowed, so that its pages are there at FILL_MAX: left
- * to the first insertions, which fall on pages at random, nearly each would wait for one.
+ * From this fill on the next table's pages are made, in order, an eighth of a page each insertion:
+ * left to the first insertions, which fall on pages at random, nearly each would wait for one.
  */
 const PREPARE_FILL = 0.7;
+const PREPARED_WORDS = 128;
 
 /** Slots moved by each insertion: growth ends long before the new table can be full. */
 const MOVED_SLOTS = 16;
@@ -35,13 +35,13 @@ const NO_TABLE: Int32Array = new Int32Array(0);
  * table grows, a reference may be given twice.
  */
 export class HashSlots {
-  readonly #memory: TableMemory;
   #table: Int32Array = new Int32Array(FIRST_SLOT_COUNT * 2);
   /** The table that is being moved into #table, or an empty one. */
   #old: Int32Array = NO_TABLE;
   #movedTo = 0;
-  /** The table that comes next. */
+  /** The table that comes next, made ready up to #preparedTo. */
   #next: Int32Array = NO_TABLE;
+  #preparedTo = 0;
   #entryCount = 0;
   /** Entries at which the next table is begun to be made, and at which it takes over. */
   #prepareAt = Math.floor(FIRST_SLOT_COUNT * PREPARE_FILL);
@@ -51,10 +51,6 @@ export class HashSlots {
   #found: Int32Array = NO_TABLE;
   #foundAt = 0;
   #tag = 0;
-
-  constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.#memory = memory;
-  }
 
   get entryCount(): number {
     return this.#entryCount;
@@ -126,7 +122,7 @@ export class HashSlots {
     this.#entryCount += 1;
     if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
     if (this.#old !== NO_TABLE) return;
-    if (this.#entryCount >= this.#prepareAt && this.#next === NO_TABLE) this.#takeNext();
+    if (this.#entryCount >= this.#prepareAt) this.#prepareNext();
     if (this.#entryCount >= this.#growAt || probeLength > PROBE_LENGTH_MAX) this.#grow();
   }
 
@@ -169,9 +165,23 @@ export class HashSlots {
     }
   }
 
+  #prepareNext(): void {
+    if (this.#next === NO_TABLE) this.#takeNext();
+    const next = this.#next;
+    if (this.#preparedTo >= next.length) return;
+    next[this.#preparedTo] = 0;
+    this.#preparedTo += PREPARED_WORDS;
+  }
+
+  /**
+   * Memory of zeros is free until it is written to, so even a large table is taken at once. Plain
+   * memory, not a TableMemory's: only that counts where V8 decides when to look for garbage, and
+   * the table before must not stay for long.
+   */
   #takeNext(): void {
     assert(this.#table.length < 2 ** 31, 'a table of slots has a bound');
-    this.#next = new Int32Array(this.#memory.borrow(this.#table.byteLength * 2));
+    this.#next = new Int32Array(this.#table.length * 2);
+    this.#preparedTo = 0;
   }
 
   #grow(): void {

@@ -42,7 +42,7 @@ export const OutcomeTrait = {
   joinedOther: 8,
 } as const;
 
-/** What a new outcome row is filled from; the shard's one Decision has this shape. */
+/** What a new outcome row is filled from; a Decision has this shape. */
 export interface OutcomeFacts {
   readonly kind: number;
   readonly code: number;

@@ -36,7 +36,7 @@ export class TransactionIndex {
   readonly rounds: RoundRows;
   readonly #openings: RowChunks;
   readonly #marks: RowChunks;
-  readonly #slots: HashSlots;
+  readonly #slots = new HashSlots();
   readonly #guessedRows: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
@@ -48,7 +48,6 @@ export class TransactionIndex {
     this.rounds = new RoundRows(memory);
     this.#openings = new RowChunks(SHORT_ROW_WORDS, memory);
     this.#marks = new RowChunks(SHORT_ROW_WORDS, memory);
-    this.#slots = new HashSlots(memory);
   }
 
   get entryCount(): number {

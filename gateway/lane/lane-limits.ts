@@ -33,7 +33,7 @@ export const PASS_TRANSACTIONS_MIN = 8;
 /** While work is left, a block is handed over when it holds this much, or after GROUP_MS_MAX. */
 export const GROUP_BYTES_MIN = 131_072;
 
-/** What comes behind a long queue waits this much longer at most for company (group commit). */
+/** While work is left, a block is handed over this long after the one before (group commit). */
 export const GROUP_MS_MAX = 5;
 
 /**

@@ -178,9 +178,10 @@ export class Lane {
     const block = this.#openBlock();
     if (block !== null) this.#workOn(block);
     const isLeft = this.#isWorkLeft;
-    this.#handOver(isLeft);
+    const { durableCount } = this.#blocks;
+    this.#handOver(isLeft, durableCount);
     this.#outbox.release();
-    this.#watch();
+    this.#watch(durableCount);
     if (isLeft && this.#blocks.open() !== null) this.#schedule();
     if (!isLeft) this.#noticeIdle();
   }
@@ -204,8 +205,8 @@ export class Lane {
 
   // While work is left the block stays open until it is worth a commit of its own, whose cost
   // hardly depends on its size; when nothing is left nobody else would come to share it.
-  #handOver(isWorkLeft: boolean): void {
-    const { durableCount, handedOverCount } = this.#blocks;
+  #handOver(isWorkLeft: boolean, durableCount: number): void {
+    const { handedOverCount } = this.#blocks;
     const open = this.#blocks.open();
     if (open === null || open.recordCount === 0) return;
     if (handedOverCount - durableCount >= UNDURABLE_BLOCKS_MAX) return;
@@ -226,8 +227,10 @@ export class Lane {
   }
 
   // Waits for the disk while something is on its way there; an idle lane wakes nobody.
-  #watch(): void {
-    const { durableCount, handedOverCount } = this.#blocks;
+  // The count is the one that handing over went by: what became durable since ends the wait at
+  // once, so that a block which was kept back for it is looked at again.
+  #watch(durableCount: number): void {
+    const { handedOverCount } = this.#blocks;
     if (this.#isWatching || this.#isDead || handedOverCount === durableCount) return;
     this.#isWatching = true;
     this.#blocks.waitForDurable(durableCount).then(
@@ -246,8 +249,9 @@ export class Lane {
     }
     this.#outbox.release();
     const isLeft = this.#isWorkLeft;
-    this.#handOver(isLeft);
-    this.#watch();
+    const { durableCount } = this.#blocks;
+    this.#handOver(isLeft, durableCount);
+    this.#watch(durableCount);
     if (isLeft) this.#schedule();
     else this.#noticeIdle();
   }

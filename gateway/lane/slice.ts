@@ -86,7 +86,7 @@ export class Slice {
   }
 
   /**
-   * Works on up to `countMax` transactions or reads, in passes of PASS_TRANSACTIONS_MAX, and
+   * Works on up to `countMax` transactions or reads, in passes of up to PASS_TRANSACTIONS_MAX, and
    * returns how many it took. Ends early when nothing waits, no block is free, or `untilMs` (of
    * performance.now) has passed.
    */
@@ -186,7 +186,8 @@ export class Slice {
     if (breaks || isDone) requests.shift(connection);
     // What comes behind a change of operators or clients is decoded when that is decided.
     if (run.isInterrupted && !this.#decide()) this.#bytesLeft = 0;
-    return count;
+    // A request that breaks at its first transaction counts too: its run takes a place in the pass.
+    return Math.max(count, 1);
   }
 
   #startRun(connection: Connection, row: number): void {

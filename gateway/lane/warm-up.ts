@@ -1,5 +1,5 @@
 // Has a lane's code compiled before the lane listens: a scratch lane without sockets and disk works
-// some ten thousand transactions of all common kinds, which are then forgotten. Cold code needs
+// up to 48,000 transactions of all common kinds, which are then forgotten. Cold code needs
 // 80 µs and more for one; a first slice of it took up to 36 ms. Lane's thread only; nothing of it
 // reaches the real shard, its log or its counters.
 import { Packr } from 'msgpackr';

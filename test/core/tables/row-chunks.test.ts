@@ -80,7 +80,6 @@ test('a table asks for a chunk before it needs it, and counts it', () => {
       asked.push(byteCount);
       return new ArrayBuffer(byteCount);
     },
-    borrow: (byteCount: number) => new ArrayBuffer(byteCount),
   };
   const rows = new RowChunks(4, memory);
   expect(asked.length).toBe(1);

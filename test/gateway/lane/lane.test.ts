@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Kind } from '../../../core/kinds.ts';
 import { ResultCode } from '../../../core/result-codes.ts';
+import { CloseCode } from '../../../gateway/lane/outbox.ts';
 import { raiseStop } from '../../../persist/stop-signal.ts';
 import { bet, clientDefinition, codesOf, LaneHarness, listOf } from './lane-harness.ts';
 
@@ -345,5 +346,26 @@ describe('the end', () => {
     await harness.commitOne();
     await harness.commitOne();
     expect([harness.shard.sequence, sender.answers.length]).toEqual([sequence, 0]);
+  });
+});
+
+describe('many broken requests', () => {
+  it('more of them than a slice has rows, from several connections, stop nothing', async () => {
+    const { harness, connection, sender } = await prepared();
+    const other = harness.connect();
+    // [1, 1, [[…: an array of three is announced, and nothing follows.
+    const broken = Uint8Array.of(0x93, 0x01, 0x01, 0x91, 0x93);
+    for (let number = 0; number < 2_500; number += 1) {
+      harness.lane.receive(number % 2 === 0 ? connection : other.connection, broken);
+    }
+    const good = harness.connect();
+    harness.send(good.connection, [1, 1, [bet('b1')]]);
+    for (let turn = 0; turn < 100; turn += 1) await harness.commit();
+    expect(harness.failure).toBeUndefined();
+    expect([sender.closeCode, other.sender.closeCode]).toEqual([
+      CloseCode.malformed,
+      CloseCode.malformed,
+    ]);
+    expect(codesOf(good.sender.answers[0])).toEqual([ok]);
   });
 });

