@@ -1,7 +1,8 @@
 // Replay in two threads: a reader's thread reads, checks, decodes and hashes the log ahead, this
 // one only applies. Applying takes somewhat longer (0.7 to 1 µs a record, reading 0.6 to 0.9), so
 // it is what a replay takes on two cores. Called synchronously by the thread that owns the target;
-// when it returns or throws, the reader holds nothing of the log open and its thread is ending.
+// when it returns or throws, the reader holds nothing of the log open and its thread is ending,
+// but for one that was silent and had to be terminated.
 import {
   MessageChannel,
   type MessagePort,
@@ -54,13 +55,25 @@ export function replayInPipeline(options: PipelineOptions): LogEnd {
       reader.slots.release();
     }
   } catch (error) {
-    // Nobody is there to wait for.
-    if (error instanceof SilentReaderError) reader.terminate();
-    else reader.slots.abandon();
+    endReader(reader, error instanceof SilentReaderError);
     throw error;
   } finally {
     reader.close();
   }
+}
+
+/** Waits until the reader has closed the log; one that is silent is ended instead. */
+function endReader(reader: ReplayReader, isSilent: boolean): void {
+  try {
+    if (!isSilent) {
+      reader.slots.abandon();
+      return;
+    }
+  } catch (error) {
+    // The reason to end it is the one to tell, not that it is silent too.
+    if (!(error instanceof SilentReaderError)) throw error;
+  }
+  reader.terminate();
 }
 
 function applySlot(target: BatchTarget, slot: ReplaySlot, progress: ProgressMeter): void {

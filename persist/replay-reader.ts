@@ -29,7 +29,7 @@ export function readIntoSlots(options: ReaderOptions): LogEnd | null {
       if (next.done === true) return filler.flush() ? next.value : null;
       const isOwn = next.value.header.shard === shard;
       const isTaken = isOwn ? filler.addBlock(next.value) : filler.addForeignBlock(next.value);
-      if (!isTaken) return null;
+      if (!isTaken || slots.isAbandoned) return null;
       slots.beat();
     }
   } catch (error) {
