@@ -1,6 +1,6 @@
 // Loads what a pass of transactions will read, before any of them is decided or replayed. One by
 // one the lookups would each wait for memory, 170 ns at 64 MB; independent loads in a row overlap,
-// 10 ns each. Nothing is remembered: the caches are, so a wrong guess costs time only.
+// 10 to 20 ns each. Nothing is remembered: the caches are, so a wrong guess costs time only.
 import type { KeyColumns } from '../records/key-columns.ts';
 import type { ShardState } from './shard-state.ts';
 

@@ -85,7 +85,7 @@ export class TransactionKeys {
   ): void {
     this.#beginPlayer(owner >>> 8, player.source, player.at, player.byteCount);
     this.#finishAccount(owner & 0xff, keys.account, row * 2);
-    this.#hashTexts(this.#player, 0, columns, row, owner & 0xff, keys);
+    this.hashRowFrom(this.#player, 0, columns, row, owner & 0xff, keys);
   }
 
   /** The state behind operator and player, four words: what hashRowFrom starts from. */
@@ -108,17 +108,6 @@ export class TransactionKeys {
 
   /** hashRow from a state that absorbPlayer left, and without the account's own hash. */
   hashRowFrom(
-    states: Int32Array,
-    statesAt: number,
-    columns: TransactionColumns,
-    row: number,
-    currency: number,
-    keys: KeyColumns,
-  ): void {
-    this.#hashTexts(states, statesAt, columns, row, currency, keys);
-  }
-
-  #hashTexts(
     states: Int32Array,
     statesAt: number,
     columns: TransactionColumns,

@@ -5,13 +5,13 @@ import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
+/** Some nine times an equal thread's share of a core that both want. */
+const FIRST_NICENESS = -10;
+
 /** Sets the calling thread's niceness: 10 is about a tenth of an equal thread's share. */
 export function setNiceness(niceness: number): void {
   os.setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), niceness);
 }
-
-/** Ten times an equal thread's share of a core that both want. */
-const FIRST_NICENESS = -10;
 
 /** Puts the calling thread before others, where the process may; says whether it may. */
 export function tryGoFirst(): boolean {
