@@ -1,7 +1,7 @@
 // The entry of a lane's thread, the one place where core, persist and gateway meet: warms up,
 // rebuilds the shard from the log, waits for main's `run`, serves its sockets, and ends in order.
-// Whatever goes wrong here stops the process (law 7): the reason is written at once, the sockets are
-// closed, the thread ends.
+// Whatever goes wrong here stops the process (law 7): the reason is written at once, the sockets
+// are closed, the thread ends.
 
 import './lane/compiler-settings.ts';
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js';
