@@ -56,7 +56,6 @@ export class Shard {
   readonly #replay: Replay;
   /** Made when it is first needed: most logs are replayed in batches. */
   #blockReplay: BlockReplay | null = null;
-  readonly #player = { source: NO_SOURCE, at: 0, byteCount: 0 };
   readonly #accountHash = new Int32Array(2);
   readonly #sink: LoadSink = { loaded: 0 };
 
@@ -137,7 +136,9 @@ export class Shard {
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'an atomic batch is within its bound');
     assert(block.hasRoomFor(columns.count), 'a block has room for an atomic batch');
     const slice = this.#sliceOf(columns, nowMs, block, outcomes);
-    this.#prepare(slice, 0, columns.count);
+    for (let row = 0; row < columns.count; row += PASS_TRANSACTIONS_MAX) {
+      this.#prepare(slice, row, Math.min(columns.count, row + PASS_TRANSACTIONS_MAX));
+    }
     decideAtomicBatch(this.#state, slice);
   }
 
@@ -221,22 +222,17 @@ export class Shard {
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'a slice fits the working columns');
     const state = this.#state;
     const rules = { directory: state.directory, retentionMs: state.retentionMs, timeMs };
+    state.keys.begin(from);
     for (let row = from; row < until; row += 1) {
       work.isUnwritten[row] = 0;
       judgeForm(columns, row, rules, work);
-      if (work.code[row] === ResultCode.ok) this.#hashRow(columns, row);
+      if (work.code[row] === ResultCode.ok) state.keys.add(columns, row, work.owner[row]);
+      else state.keys.skip(row);
     }
+    state.keys.finish(until, work.keys);
     this.#sink.loaded ^= state.accounts.load(work.keys.account, from, until, work.accountRow);
     loadKeys(state, work.keys, from, until, this.#sink);
     this.#findRows(columns, from, until);
-  }
-
-  #hashRow(columns: TransactionColumns, row: number): void {
-    const player = this.#player;
-    player.source = columns.sources[columns.sourceIndex[row]];
-    player.at = columns.player.at[row];
-    player.byteCount = columns.player.byteCount[row];
-    this.#state.keys.hashRow(columns, row, this.#work.owner[row], player, this.#work.keys);
   }
 
   #findRows(columns: TransactionColumns, from: number, until: number): void {
@@ -272,8 +268,6 @@ export class Shard {
     return Math.max(nowMs, this.#state.lastTimeMs);
   }
 }
-
-const NO_SOURCE: FrameSource = { bytes: new Uint8Array(0), view: new DataView(new ArrayBuffer(0)) };
 
 function measure(table: string, rowCount: number, byteCount: number): TableMeasure {
   return { table, rowCount, byteCount };

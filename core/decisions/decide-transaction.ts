@@ -201,7 +201,7 @@ function beginDecision(state: ShardState, slice: Slice, row: number, decision: D
   if ((decision.fields & Field.round) !== 0) {
     decision.roundAt = row * 4;
     decision.traits = OutcomeTrait.roundNamed;
-  } else if (decision.kind === Kind.bet) nameRoundless(state, decision);
+  } else if (decision.kind === Kind.bet) nameRoundless(decision);
   if (decision.kind === Kind.bet) {
     decision.roundRow = state.index.findRound(decision.keys.round, decision.roundAt);
   } else if (decision.kind === Kind.transfer) {

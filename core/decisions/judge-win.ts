@@ -8,6 +8,7 @@ import { RoundCount, RoundState } from '../tables/round-rows.ts';
 import { judgeOverflow } from './balances.ts';
 import { hasRoomForRound } from './effects.ts';
 import type { ShardState } from './shard-state.ts';
+import { nameRound } from './transaction-keys.ts';
 
 /** Judges a win; the decision's round is the named one, where one was named. */
 export function judgeWin(state: ShardState, decision: Decision): number {
@@ -85,15 +86,15 @@ function judgeReferencedBet(state: ShardState, decision: Decision, betRow: numbe
  */
 export function resolveRoundOfWin(state: ShardState, decision: Decision, betRow: number): void {
   if (betRow >= 0) joinRoundOfBet(state, decision, betRow);
-  else if ((decision.fields & Field.round) === 0) nameRoundless(state, decision);
+  else if ((decision.fields & Field.round) === 0) nameRoundless(decision);
   decision.roundRow = state.index.findRound(decision.keys.round, decision.roundAt);
 }
 
 /** The decision is alone in a nameless round. */
-export function nameRoundless(state: ShardState, decision: Decision): void {
+export function nameRoundless(decision: Decision): void {
   const { keys, row } = decision;
   decision.roundAt = row * 4;
-  state.keys.hashNamelessRound(keys.key, row * 4, keys.round, row * 4);
+  nameRound(keys.key, row * 4, keys.round, row * 4);
 }
 
 function joinRoundOfBet(state: ShardState, decision: Decision, betRow: number): void {

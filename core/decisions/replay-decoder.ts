@@ -28,8 +28,6 @@ export class ReplayDecoder {
   readonly #keys: TransactionKeys;
   readonly #players = new PlayerStates();
   readonly #player: PlayerText = { source: NO_SOURCE, at: 0, byteCount: 0 };
-  /** State behind operator and name of a row without an account. */
-  readonly #nameState: Int32Array = new Int32Array(4);
   #block: FrameSource = NO_SOURCE;
   #recordCount = 0;
   #firstSequence = 0;
@@ -94,7 +92,7 @@ export class ReplayDecoder {
       const until = Math.min(row + Math.min(PASS_TRANSACTIONS_MAX, remaining), REPLAY_BATCH_ROWS);
       const end = this.#read(batch, row, until);
       this.#loaded ^= this.#players.touch(records.accountRow, row, end);
-      for (let hashed = row; hashed < end; hashed += 1) this.#hashRow(batch, hashed);
+      this.#hashRows(batch, row, end);
       row = end;
     }
     return row;
@@ -160,28 +158,26 @@ export class ReplayDecoder {
     this.#keys.absorbPlayer(owner >>> 8, this.#player, players.states(row), players.at(row));
   }
 
-  #hashRow(batch: ReplayBatch, row: number): void {
-    const { columns, records, keys } = batch;
-    const accountRow = records.accountRow[row];
-    if (columns.kind[row] >= Kind.roundAged) return;
-    if (accountRow < 0) {
-      const owner = records.owner[row];
-      const player = this.#player;
-      player.source = this.#block;
-      player.at = columns.player.at[row];
-      player.byteCount = columns.player.byteCount[row];
-      this.#keys.absorbPlayer(owner >>> 8, player, this.#nameState, 0);
-      this.#keys.hashRowFrom(this.#nameState, 0, columns, row, owner & 0xff, keys);
-      batch.keepTexts(row);
-      return;
+  #hashRows(batch: ReplayBatch, from: number, until: number): void {
+    const { columns, records } = batch;
+    this.#keys.begin(from);
+    for (let row = from; row < until; row += 1) {
+      const accountRow = records.accountRow[row];
+      if (columns.kind[row] >= Kind.roundAged) this.#keys.skip(row);
+      else if (accountRow < 0) this.#keys.add(columns, row, records.owner[row]);
+      else {
+        const states = this.#players.states(accountRow);
+        const at = this.#players.at(accountRow);
+        const currency = this.#players.currency(accountRow);
+        const opens = (records.traits[row] & OutcomeTrait.made) !== 0;
+        this.#keys.addKnown(columns, row, currency, states, at, opens);
+      }
     }
-    const states = this.#players.states(accountRow);
-    const at = this.#players.at(accountRow);
-    const currency = this.#players.currency(accountRow);
-    this.#keys.hashRowFrom(states, at, columns, row, currency, keys);
-    if ((records.traits[row] & OutcomeTrait.made) !== 0) {
-      this.#keys.hashAccountFrom(states, at, currency, keys.account, row * 2);
-      batch.keepTexts(row);
+    this.#keys.finish(until, batch.keys);
+    for (let row = from; row < until; row += 1) {
+      const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
+      const hasNoAccount = records.accountRow[row] < 0 && columns.kind[row] < Kind.roundAged;
+      if (isMade || hasNoAccount) batch.keepTexts(row);
     }
   }
 }

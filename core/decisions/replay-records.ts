@@ -121,7 +121,7 @@ export class Replay {
     if ((decision.fields & Field.round) !== 0) {
       decision.traits |= OutcomeTrait.roundNamed;
       decision.roundAt = row * 4;
-    } else if (decision.kind === Kind.bet) nameRoundless(state, decision);
+    } else if (decision.kind === Kind.bet) nameRoundless(decision);
     if (decision.code === ResultCode.ok) this.#resolve(batch, row);
     readAccount(state, decision);
     computeBalances(decision);

@@ -1,27 +1,39 @@
 // The hashes that a transaction is known by: its account, its key, its round, what it refers to and
-// its body (wallet rules 1, 3, 29). They are made for a whole slice before anything is decided, in
-// a pass of their own. All of them start from one state that has absorbed operator and player. Live
-// decisions and replay use the same code.
+// its body (wallet rules 1, 3, 29). They are made for a pass of transactions before anything is
+// decided. All of them start from one state that has absorbed operator and player. Live decisions
+// and replay use the same code. Here stands what is hashed; how, in the kernel.
 
+import { assert } from '../assert.ts';
+import { JobField, JobPart } from '../kernel/hash-code.ts';
+import {
+  HASH_STATE_WORDS,
+  jobAt,
+  kernelDoubles,
+  kernelRest,
+  kernelWords,
+  NOT_STAGED,
+  REST_ADDRESS,
+  runJobs,
+  startState,
+  TextStage,
+} from '../kernel/hash-kernel.ts';
 import { Field, Kind } from '../kinds.ts';
+import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import type { KeyColumns } from '../records/key-columns.ts';
-import { gatherText, hashWords, KeyedHash } from '../tables/keyed-hash.ts';
-import type { FrameSource, TransactionColumns } from '../transaction-columns.ts';
+import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';
 
 // Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's
 // place.
 const DOMAIN_ROUND = 0xe0;
 const DOMAIN_ROLLBACK_OF_WIN = 0x40 | Kind.rollback;
-const DOMAIN_NAMELESS_ROUND = 0x6e616d65;
 const DOMAIN_OPERATORS_OWN = 0xffffff;
-const DOMAIN_BODY_TEXT = 0xb0;
-/** The hash takes texts of up to 255 bytes; a definition is absorbed in parts. */
-const TEXT_PART_BYTES = 252;
-const TWO_32 = 4_294_967_296;
-const SMALL_MAX = 0x7fffffff;
+const DOMAIN_GAME = 0xb0;
+const DOMAIN_TO = 0xb1;
+const DOMAIN_REASON = 0xb2;
+const DOMAIN_DEFINITION = 0xb3;
 
-/** A text of 255 bytes with its domain has 65 words. */
-const WORDS_MAX = 160;
+/** Tells a round without a name from its key: no other key has these words but by chance. */
+const NAMELESS_ROUND = 0x6e616d65;
 
 /** Fields that are part of the body but have no column of their own to absorb. */
 const BODY_FIELDS =
@@ -42,6 +54,25 @@ const BODY_FIELDS =
 const RARE_BODY_FIELDS =
   Field.to | Field.reason | Field.expiresIn | Field.status | Field.definition;
 
+// Places of a job's fields among 32-bit words; of a text: its domain, its place, its length.
+const PARTS = JobField.parts >>> 2;
+const PLAYER = JobField.player >>> 2;
+const TRANSACTION_ID = JobField.transactionId >>> 2;
+const ROUND = JobField.round >>> 2;
+const REFERENCE = JobField.reference >>> 2;
+const GAME = JobField.game >>> 2;
+const CURRENCY = JobField.currency >>> 2;
+const BODY_FIELDS_WORD = JobField.bodyFields >>> 2;
+const REST = JobField.rest >>> 2;
+const REST_COUNT = JobField.restCount >>> 2;
+const PLAYER_STATE = JobField.playerState >>> 2;
+const KEY = JobField.key >>> 2;
+const ROUND_KEY = JobField.roundKey >>> 2;
+const REFERENCE_KEY = JobField.referenceKey >>> 2;
+const ACCOUNT = JobField.account >>> 2;
+const BODY = JobField.body >>> 2;
+const AMOUNT_DOUBLE = JobField.amountMinor >>> 3;
+
 /** Where the player's id lies: in the frame, or, in replay, in the account table. */
 export interface PlayerText {
   source: FrameSource;
@@ -49,185 +80,269 @@ export interface PlayerText {
   byteCount: number;
 }
 
-/** Makes the hashes. One per thread. */
+/**
+ * Makes the hashes: `begin` a pass, add rows with one of the functions for rows, `finish` it.
+ * Passes have up to PASS_TRANSACTIONS_MAX rows. Nothing else may be hashed in between.
+ */
 export class TransactionKeys {
-  readonly #hash: KeyedHash;
-  readonly #player: Int32Array = new Int32Array(4);
-  /** The words of the hash in work: two texts at most, and some numbers. */
-  readonly #words: Int32Array = new Int32Array(WORDS_MAX);
-  readonly #result: Int32Array = new Int32Array(4);
+  readonly #start: Int32Array;
+  readonly #stage = new TextStage();
+  /** Row of the first job. */
+  #from = 0;
+  // From the first to the last byte of the texts of the row in hand.
+  #spanFrom = 0;
+  #spanUntil = 0;
 
   constructor(seed: Uint8Array) {
-    this.#hash = new KeyedHash(seed);
+    this.#start = startState(seed);
   }
 
-  /** The hash of an account alone, two words: for reads, receivers and replayed openings. */
+  /** The hash of an account alone, two words: for reads and receivers. */
   hashAccount(owner: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
-    this.#beginPlayer(owner >>> 8, player.source, player.at, player.byteCount);
-    this.#finishAccount(owner & 0xff, words, wordsAt);
+    this.#runPlayer(owner >>> 8, player, JobPart.player | JobPart.account, owner & 0xff);
+    words[wordsAt] = kernelWords[FIRST_JOB + ACCOUNT];
+    words[wordsAt + 1] = kernelWords[FIRST_JOB + ACCOUNT + 1];
   }
 
-  /** The key of the nameless round that a bet or win without a round is alone in. */
-  hashNamelessRound(key: Int32Array, keyAt: number, words: Int32Array, wordsAt: number): void {
-    const hash = this.#hash;
-    hash.load(key, keyAt);
-    hash.absorbWord(DOMAIN_NAMELESS_ROUND);
-    hash.finish(words, wordsAt);
-  }
-
-  /** All hashes of one row of the columns; `owner` is operator × 256 + currency. */
-  hashRow(
-    columns: TransactionColumns,
-    row: number,
-    owner: number,
-    player: PlayerText,
-    keys: KeyColumns,
-  ): void {
-    this.#beginPlayer(owner >>> 8, player.source, player.at, player.byteCount);
-    this.#finishAccount(owner & 0xff, keys.account, row * 2);
-    this.hashRowFrom(this.#player, 0, columns, row, owner & 0xff, keys);
-  }
-
-  /** The state behind operator and player, four words: what hashRowFrom starts from. */
+  /** The state behind operator and player, HASH_STATE_WORDS words: what `addKnown` starts from. */
   absorbPlayer(operator: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
-    this.#beginPlayer(operator, player.source, player.at, player.byteCount);
-    this.#hash.save(words, wordsAt);
+    this.#runPlayer(operator, player, JobPart.player, 0);
+    const state = FIRST_JOB + PLAYER_STATE;
+    for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
+      words[wordsAt + word] = kernelWords[state + word];
+    }
   }
 
-  /** hashAccount from a state that absorbPlayer left. */
-  hashAccountFrom(
-    states: Int32Array,
-    statesAt: number,
-    currency: number,
-    words: Int32Array,
-    wordsAt: number,
-  ): void {
-    this.#hash.load(states, statesAt);
-    this.#finishAccount(currency, words, wordsAt);
+  /** Begins a pass with row `from`. */
+  begin(from: number): void {
+    this.#from = from;
+    this.#stage.clear();
   }
 
-  /** hashRow from a state that absorbPlayer left, and without the account's own hash. */
-  hashRowFrom(
-    states: Int32Array,
-    statesAt: number,
+  /** Passes over a row. */
+  skip(row: number): void {
+    kernelWords[this.#jobOf(row) + PARTS] = 0;
+  }
+
+  /** Adds a row whose player is hashed too; `owner` is operator × 256 + currency. */
+  add(columns: TransactionColumns, row: number, owner: number): void {
+    const job = this.#jobOf(row);
+    const operator = owner >>> 8;
+    kernelWords[job + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
+    this.#fill(columns, row, owner & 0xff, JobPart.player | JobPart.account);
+  }
+
+  /**
+   * Adds a row whose account's state `absorbPlayer` left at `statesAt`; with the account's own hash
+   * if it `opens`.
+   */
+  addKnown(
     columns: TransactionColumns,
     row: number,
     currency: number,
-    keys: KeyColumns,
+    states: Int32Array,
+    statesAt: number,
+    opens: boolean,
   ): void {
-    const words = this.#words;
-    const { view } = columns.sources[columns.sourceIndex[row]];
+    const state = this.#jobOf(row) + PLAYER_STATE;
+    for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
+      kernelWords[state + word] = states[statesAt + word];
+    }
+    this.#fill(columns, row, currency, opens ? JobPart.account : 0);
+  }
+
+  /** Hashes the rows from the first to `until` − 1 and fills their words. */
+  finish(until: number, keys: KeyColumns): void {
+    const from = this.#from;
+    this.#stage.flush();
+    runJobs(this.#start, 0, until - from);
+    for (let row = from; row < until; row += 1) copyKeys(jobAt(row - from) >>> 2, keys, row);
+  }
+
+  #jobOf(row: number): number {
+    assert(row - this.#from < PASS_TRANSACTIONS_MAX, 'rows are hashed pass by pass');
+    return jobAt(row - this.#from) >>> 2;
+  }
+
+  #runPlayer(operator: number, player: PlayerText, parts: number, currency: number): void {
+    const { source, at, byteCount } = player;
+    this.#stage.clear();
+    kernelWords[FIRST_JOB + PARTS] = parts;
+    kernelWords[FIRST_JOB + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
+    kernelWords[FIRST_JOB + PLAYER + 1] = this.#stage.placeAlone(source, at, byteCount);
+    kernelWords[FIRST_JOB + PLAYER + 2] = byteCount;
+    kernelWords[FIRST_JOB + CURRENCY] = currency;
+    runJobs(this.#start, 0, 1);
+  }
+
+  /** Fills a job; the player's domain or state is there. */
+  #fill(columns: TransactionColumns, row: number, currency: number, playerParts: number): void {
+    const job = this.#jobOf(row);
     const kind = columns.kind[row];
     const fields = columns.fields[row];
     const provider = columns.provider[row] << 8;
-    const { transactionId, round, reference } = columns;
-    const to = row * 4;
-    const domain = provider | keyKind(kind, fields);
-    const idBytes = transactionId.byteCount[row];
-    let count = gatherText(words, 0, domain, view, transactionId.at[row], idBytes);
-    hashWords(states, statesAt, words, count, keys.key, to);
-    if ((fields & Field.round) !== 0) {
-      const roundBytes = round.byteCount[row];
-      count = gatherText(words, 0, provider | DOMAIN_ROUND, view, round.at[row], roundBytes);
-      words[count] = currency;
-      hashWords(states, statesAt, words, count + 1, keys.round, to);
+    const parts = playerParts | partsOf(fields);
+    kernelWords[job + PARTS] = parts;
+    kernelWords[job + CURRENCY] = currency;
+    kernelWords[job + BODY_FIELDS_WORD] = fields & BODY_FIELDS;
+    kernelWords[job + REST_COUNT] = 0;
+    // Not −0: the sum is 0.
+    kernelDoubles[(job >>> 1) + AMOUNT_DOUBLE] =
+      (fields & Field.amount) === 0 ? 0 : columns.amountMinor[row] + 0;
+    kernelWords[job + TRANSACTION_ID] = provider | keyKind(kind, fields);
+    this.#spanFrom = columns.transactionId.at[row];
+    this.#spanUntil = this.#spanFrom;
+    this.#takeText(job + TRANSACTION_ID, columns.transactionId, row);
+    if ((parts & JobPart.player) !== 0) this.#takeText(job + PLAYER, columns.player, row);
+    if ((parts & JobPart.round) !== 0) {
+      kernelWords[job + ROUND] = provider | DOMAIN_ROUND;
+      this.#takeText(job + ROUND, columns.round, row);
     }
-    if ((fields & Field.reference) !== 0) {
-      const referenceDomain = provider | referenceKind(kind, fields);
-      const referenceBytes = reference.byteCount[row];
-      count = gatherText(words, 0, referenceDomain, view, reference.at[row], referenceBytes);
-      hashWords(states, statesAt, words, count, keys.reference, to);
+    if ((parts & JobPart.reference) !== 0) {
+      kernelWords[job + REFERENCE] = provider | referenceKind(kind, fields);
+      this.#takeText(job + REFERENCE, columns.reference, row);
     }
-    this.#hashBody(columns, row, currency, keys, view);
+    if ((parts & JobPart.game) !== 0) {
+      kernelWords[job + GAME] = DOMAIN_GAME;
+      this.#takeText(job + GAME, columns.game, row);
+    }
+    const source = columns.sources[columns.sourceIndex[row]];
+    const distance = this.#stage.place(source, this.#spanFrom, this.#spanUntil);
+    if (distance === NOT_STAGED) this.#placeTexts(job, source);
+    else moveTexts(job, distance);
+    if ((fields & RARE_BODY_FIELDS) !== 0) this.#hashRare(columns, row, job);
   }
 
-  #beginPlayer(operator: number, source: FrameSource, at: number, byteCount: number): void {
-    const hash = this.#hash;
-    hash.begin();
-    hash.absorbText(operator === 0 ? DOMAIN_OPERATORS_OWN : operator, source.view, at, byteCount);
-    hash.save(this.#player, 0);
+  /** Notes where a text lies in its source, and that the span of the row's texts holds it. */
+  #takeText(at: number, column: TextColumn, row: number): void {
+    const textAt = column.at[row];
+    const byteCount = column.byteCount[row];
+    kernelWords[at + 1] = textAt;
+    kernelWords[at + 2] = byteCount;
+    if (byteCount === 0) return;
+    if (textAt < this.#spanFrom) this.#spanFrom = textAt;
+    if (textAt + byteCount > this.#spanUntil) this.#spanUntil = textAt + byteCount;
   }
 
-  #finishAccount(currency: number, words: Int32Array, wordsAt: number): void {
-    const hash = this.#hash;
-    hash.absorbWord(currency);
-    hash.finishShort(words, wordsAt);
+  /** Stages the texts of a row that lie far from each other. */
+  #placeTexts(job: number, source: FrameSource): void {
+    for (const [part, text] of TEXTS) {
+      if ((kernelWords[job + PARTS] & part) === 0) continue;
+      const at = kernelWords[job + text + 1];
+      const byteCount = kernelWords[job + text + 2];
+      kernelWords[job + text + 1] = this.#stage.placeAlone(source, at, byteCount);
+    }
   }
 
-  /** The body's hash continues from the key's: bodies are only compared under one key. */
-  #hashBody(
-    columns: TransactionColumns,
-    row: number,
-    currency: number,
-    keys: KeyColumns,
-    view: DataView,
-  ): void {
-    const words = this.#words;
-    const result = this.#result;
+  /** Hashes a row whose body has rare parts at once: there is room for one such rest. */
+  #hashRare(columns: TransactionColumns, row: number, job: number): void {
+    const { sources, sourceIndex, expiresInMs, status } = columns;
+    const { bytes } = sources[sourceIndex[row]];
     const fields = columns.fields[row];
-    const amountMinor = columns.amountMinor[row];
-    const word = row * 4;
-    let count = 1;
-    words[0] = (fields & BODY_FIELDS) ^ (currency << 24);
-    if ((fields & Field.amount) !== 0) {
-      const isSmall = amountMinor >= 0 && amountMinor <= SMALL_MAX;
-      words[1] = amountMinor | 0;
-      words[2] = isSmall ? 0 : Math.floor(amountMinor / TWO_32);
-      count = 3;
-    }
-    if ((fields & Field.round) !== 0) {
-      words[count] = keys.round[word];
-      words[count + 1] = keys.round[word + 1];
-      count += 2;
-    }
-    if ((fields & Field.reference) !== 0) {
-      words[count] = keys.reference[word];
-      words[count + 1] = keys.reference[word + 1];
-      count += 2;
-    }
-    if ((fields & Field.game) !== 0) {
-      const { at, byteCount } = columns.game;
-      count = gatherText(words, count, DOMAIN_BODY_TEXT, view, at[row], byteCount[row]);
-    }
-    if ((fields & RARE_BODY_FIELDS) === 0) hashWords(keys.key, word, words, count, result, 0);
-    else this.#hashRareBody(columns, row, count, keys.key, view);
-    keys.body[row * 2] = result[0] ^ result[2];
-    keys.body[row * 2 + 1] = result[1] ^ result[3];
-  }
-
-  /** Ends a body's hash that has more parts than the `count` words gathered so far. */
-  #hashRareBody(
-    columns: TransactionColumns,
-    row: number,
-    count: number,
-    key: Int32Array,
-    view: DataView,
-  ): void {
-    const hash = this.#hash;
-    const fields = columns.fields[row];
-    hash.load(key, row * 4);
-    for (let at = 0; at < count; at += 1) hash.absorbWord(this.#words[at]);
-    if ((fields & Field.to) !== 0) {
-      hash.absorbText(DOMAIN_BODY_TEXT + 1, view, columns.to.at[row], columns.to.byteCount[row]);
-    }
+    let end = 0;
+    if ((fields & Field.to) !== 0) end = restText(end, DOMAIN_TO, bytes, columns.to, row);
     if ((fields & Field.reason) !== 0) {
-      const { at, byteCount } = columns.reason;
-      hash.absorbText(DOMAIN_BODY_TEXT + 2, view, at[row], byteCount[row]);
+      end = restText(end, DOMAIN_REASON, bytes, columns.reason, row);
     }
-    if ((fields & Field.expiresIn) !== 0) {
-      hash.absorbWord(columns.expiresInMs[row] | 0);
-      hash.absorbWord(Math.floor(columns.expiresInMs[row] / TWO_32));
-    }
-    if ((fields & Field.status) !== 0) hash.absorbWord(columns.status[row]);
+    if ((fields & Field.expiresIn) !== 0) end = restNumber(end, expiresInMs[row]);
+    if ((fields & Field.status) !== 0) end = restNumber(end, status[row]);
     if ((fields & Field.definition) !== 0) {
-      const { at, byteCount } = columns.definition;
-      for (let part = 0; part < byteCount[row]; part += TEXT_PART_BYTES) {
-        const partBytes = Math.min(TEXT_PART_BYTES, byteCount[row] - part);
-        hash.absorbText(DOMAIN_BODY_TEXT + 3, view, at[row] + part, partBytes);
-      }
+      end = restText(end, DOMAIN_DEFINITION, bytes, columns.definition, row);
     }
-    hash.finish(this.#result, 0);
+    kernelWords[job + REST] = REST_ADDRESS;
+    kernelWords[job + REST_COUNT] = end / WORD_BYTES;
+    this.#stage.flush();
+    const place = row - this.#from;
+    runJobs(this.#start, place, place + 1);
+    kernelWords[job + PARTS] = 0;
   }
+}
+
+const FIRST_JOB = jobAt(0) >>> 2;
+const WORD_BYTES = 8;
+
+/** The texts of a job, by the part that they belong to. */
+const TEXTS: readonly (readonly [number, number])[] = [
+  [JobPart.transaction, TRANSACTION_ID],
+  [JobPart.player, PLAYER],
+  [JobPart.round, ROUND],
+  [JobPart.reference, REFERENCE],
+  [JobPart.game, GAME],
+];
+
+function partsOf(fields: number): number {
+  let parts: number = JobPart.transaction;
+  if ((fields & Field.round) !== 0) parts |= JobPart.round;
+  if ((fields & Field.reference) !== 0) parts |= JobPart.reference;
+  if ((fields & Field.game) !== 0) parts |= JobPart.game;
+  return parts;
+}
+
+/** Turns places in a source into addresses; those of absent texts are not read. */
+function moveTexts(job: number, distance: number): void {
+  kernelWords[job + TRANSACTION_ID + 1] += distance;
+  kernelWords[job + PLAYER + 1] += distance;
+  kernelWords[job + ROUND + 1] += distance;
+  kernelWords[job + REFERENCE + 1] += distance;
+  kernelWords[job + GAME + 1] += distance;
+}
+
+function copyKeys(job: number, keys: KeyColumns, row: number): void {
+  const { account, body, key, reference, round } = keys;
+  const to = row * 4;
+  key[to] = kernelWords[job + KEY];
+  key[to + 1] = kernelWords[job + KEY + 1];
+  key[to + 2] = kernelWords[job + KEY + 2];
+  key[to + 3] = kernelWords[job + KEY + 3];
+  round[to] = kernelWords[job + ROUND_KEY];
+  round[to + 1] = kernelWords[job + ROUND_KEY + 1];
+  round[to + 2] = kernelWords[job + ROUND_KEY + 2];
+  round[to + 3] = kernelWords[job + ROUND_KEY + 3];
+  reference[to] = kernelWords[job + REFERENCE_KEY];
+  reference[to + 1] = kernelWords[job + REFERENCE_KEY + 1];
+  reference[to + 2] = kernelWords[job + REFERENCE_KEY + 2];
+  reference[to + 3] = kernelWords[job + REFERENCE_KEY + 3];
+  account[row * 2] = kernelWords[job + ACCOUNT];
+  account[row * 2 + 1] = kernelWords[job + ACCOUNT + 1];
+  body[row * 2] = kernelWords[job + BODY];
+  body[row * 2 + 1] = kernelWords[job + BODY + 1];
+}
+
+/** Puts a text behind the rest of a body: a word with domain and length, then its bytes. */
+function restText(
+  end: number,
+  domain: number,
+  bytes: Uint8Array,
+  column: TextColumn,
+  row: number,
+): number {
+  const byteCount = column.byteCount[row];
+  const wordsEnd = end + WORD_BYTES + Math.ceil(byteCount / WORD_BYTES) * WORD_BYTES;
+  kernelRest.setInt32(end, byteCount, true);
+  kernelRest.setInt32(end + 4, domain, true);
+  for (let at = end + WORD_BYTES; at < wordsEnd; at += 1) {
+    const offset = at - end - WORD_BYTES;
+    kernelRest.setUint8(at, offset < byteCount ? bytes[column.at[row] + offset] : 0);
+  }
+  return wordsEnd;
+}
+
+function restNumber(end: number, value: number): number {
+  kernelRest.setFloat64(end, value + 0, true);
+  return end + WORD_BYTES;
+}
+
+/** The key of the nameless round that a bet or win without a round is alone in. */
+export function nameRound(
+  key: Int32Array,
+  keyAt: number,
+  words: Int32Array,
+  wordsAt: number,
+): void {
+  words[wordsAt] = key[keyAt] ^ NAMELESS_ROUND;
+  words[wordsAt + 1] = key[keyAt + 1];
+  words[wordsAt + 2] = key[keyAt + 2];
+  words[wordsAt + 3] = key[keyAt + 3];
 }
 
 /** The kind's part of a key: a rollback's includes what it takes back (rule 1). */

@@ -1,13 +1,13 @@
 // What a replay's decoder keeps of each account while it runs: the hash state behind operator and
 // player, from which all hashes of the account's records go on, and the currency that they absorb.
-// 17 bytes an account, by account row. The states stand in rows of 16 bytes, so that each takes one
+// 33 bytes an account, by account row. The states stand in rows of 32 bytes, so that each takes one
 // cache line, and the currencies in bytes, which stay cached. Owned by the decoder's thread.
 import { assert } from '../assert.ts';
+import { HASH_STATE_WORDS } from '../kernel/hash-kernel.ts';
 
 const CHUNK_ROWS_BITS = 16;
 const CHUNK_ROWS = 1 << CHUNK_ROWS_BITS;
 const CHUNK_ROW_MASK = CHUNK_ROWS - 1;
-const STATE_WORDS = 4;
 
 /** Accounts in the order of opening, in chunks of memory that are added one by one. */
 export class PlayerStates {
@@ -23,7 +23,7 @@ export class PlayerStates {
   add(currency: number): number {
     const row = this.#rowCount;
     if (row >>> CHUNK_ROWS_BITS === this.#states.length) {
-      this.#states.push(new Int32Array(CHUNK_ROWS * STATE_WORDS));
+      this.#states.push(new Int32Array(CHUNK_ROWS * HASH_STATE_WORDS));
       this.#currencies.push(new Uint8Array(CHUNK_ROWS));
     }
     assert(row >>> CHUNK_ROWS_BITS < this.#states.length, 'chunks are added one by one');
@@ -32,13 +32,13 @@ export class PlayerStates {
     return row;
   }
 
-  /** A row's chunk of states; `at(row)` is the first of its four words. */
+  /** A row's chunk of states; `at(row)` is the first of its words. */
   states(row: number): Int32Array {
     return this.#states[row >>> CHUNK_ROWS_BITS];
   }
 
   at(row: number): number {
-    return (row & CHUNK_ROW_MASK) * STATE_WORDS;
+    return (row & CHUNK_ROW_MASK) * HASH_STATE_WORDS;
   }
 
   currency(row: number): number {

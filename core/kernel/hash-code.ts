@@ -1,0 +1,262 @@
+// The hashes of transactions as a WebAssembly function: SipHash-1-3 with a 128-bit result (Aumasson
+// and Bernstein, "SipHash: a fast short-input PRF"), over words of 64 bits instead of over bytes.
+// Each text stands behind a word that holds its domain and its length, so that no two sequences of
+// texts give the same words; that is why no last block with the whole length follows. What a
+// function works on is a row of jobs; hash-kernel.ts names the fields and fills them.
+import {
+  type Code,
+  get,
+  i32,
+  i64,
+  load32,
+  load64,
+  long,
+  sequence,
+  set,
+  store64,
+  wasmModule,
+  when,
+  whileLoop,
+  word,
+} from './wasm-code.ts';
+
+/** Bytes of a job; and where its fields lie in it, in bytes. */
+export const JOB_BYTES = 192;
+
+/** A text of a job: three words. */
+const TEXT = { domain: 0, at: 4, byteCount: 8 } as const;
+
+/** See JOB_BYTES. */
+export const JobField = {
+  /** Bits of JobPart. */
+  parts: 0,
+  player: 4,
+  transactionId: 16,
+  round: 28,
+  reference: 40,
+  game: 52,
+  currency: 64,
+  /** Bits of what the body holds. */
+  bodyFields: 68,
+  /** A double: its bits are hashed, so −0 is not to be given. */
+  amountMinor: 72,
+  /** Where further words of the body lie, and how many (of eight bytes). */
+  rest: 80,
+  restCount: 84,
+  /** Four words of 64 bits: the state behind operator and player. */
+  playerState: 88,
+  // Results: 16 bytes each, then 8 bytes each.
+  key: 120,
+  roundKey: 136,
+  referenceKey: 152,
+  account: 168,
+  body: 176,
+} as const;
+
+/** What is to be made of a job. */
+export const JobPart = {
+  /** The state behind operator and player; without it that state is given. */
+  player: 1,
+  account: 2,
+  /** The key, the body, and what of the next three is named. */
+  transaction: 4,
+  round: 8,
+  reference: 16,
+  game: 32,
+} as const;
+
+// Locals: parameters, words, longs.
+const JOB = 0;
+const JOBS_END = 1;
+const TEXT_AT = 2;
+const TEXT_END = 3;
+const BYTE_COUNT = 4;
+const [V0, V1, V2, V3] = [5, 6, 7, 8] as const;
+const PLAYER_STATE = [9, 10, 11, 12] as const;
+const ABSORBED = 13;
+const ROUND_KEY = 14;
+const REFERENCE_KEY = 15;
+
+const STATE = [V0, V1, V2, V3] as const;
+
+/** Of SipHash's paper: the constants that a 128-bit result is told apart by. */
+const BEGIN_RESULT = 0xeen;
+const SECOND_HALF = 0xddn;
+
+function round(): Code {
+  return sequence(
+    set(V0, i64.add(get(V0), get(V1))),
+    set(V2, i64.add(get(V2), get(V3))),
+    set(V1, i64.xor(i64.rotl(get(V1), long(13n)), get(V0))),
+    set(V3, i64.xor(i64.rotl(get(V3), long(16n)), get(V2))),
+    set(V0, i64.rotl(get(V0), long(32n))),
+    set(V2, i64.add(get(V2), get(V1))),
+    set(V0, i64.add(get(V0), get(V3))),
+    set(V1, i64.xor(i64.rotl(get(V1), long(17n)), get(V2))),
+    set(V3, i64.xor(i64.rotl(get(V3), long(21n)), get(V0))),
+    set(V2, i64.rotl(get(V2), long(32n))),
+  );
+}
+
+function absorb(value: Code): Code {
+  return sequence(
+    set(ABSORBED, value),
+    set(V3, i64.xor(get(V3), get(ABSORBED))),
+    round(),
+    set(V0, i64.xor(get(V0), get(ABSORBED))),
+  );
+}
+
+function field(offset: number): Code {
+  return load32(get(JOB), offset);
+}
+
+/** Absorbs domain × 256 + length, then the text's bytes; the last word is padded with zeros. */
+function absorbText(offset: number): Code {
+  const head = i64.or(
+    i64.shl(i64.extendI32U(field(offset + TEXT.domain)), long(8n)),
+    i64.extendI32U(get(BYTE_COUNT)),
+  );
+  const restBits = i64.extendI32U(i32.shl(i32.and(get(BYTE_COUNT), word(7)), word(3)));
+  const mask = i64.sub(i64.shl(long(1n), restBits), long(1n));
+  return sequence(
+    set(BYTE_COUNT, field(offset + TEXT.byteCount)),
+    absorb(head),
+    set(TEXT_AT, field(offset + TEXT.at)),
+    set(TEXT_END, i32.add(get(TEXT_AT), i32.and(get(BYTE_COUNT), word(~7)))),
+    absorbUntilEnd(),
+    when(i32.and(get(BYTE_COUNT), word(7)), absorb(i64.and(load64(get(TEXT_AT)), mask))),
+  );
+}
+
+function absorbUntilEnd(): Code {
+  return whileLoop(
+    i32.ltU(get(TEXT_AT), get(TEXT_END)),
+    sequence(absorb(load64(get(TEXT_AT))), set(TEXT_AT, i32.add(get(TEXT_AT), word(8)))),
+  );
+}
+
+function fromPlayer(): Code {
+  return sequence(...STATE.map((local, place) => set(local, get(PLAYER_STATE[place]))));
+}
+
+function result(): Code {
+  return i64.xor(i64.xor(get(V0), get(V1)), i64.xor(get(V2), get(V3)));
+}
+
+/** Stores the first 64 bits of the result. */
+function finish(offset: number): Code {
+  return sequence(
+    set(V2, i64.xor(get(V2), long(BEGIN_RESULT))),
+    round(),
+    round(),
+    round(),
+    store64(get(JOB), offset, result()),
+  );
+}
+
+/** Stores all 128 bits of the result. */
+function finishLong(offset: number): Code {
+  return sequence(
+    finish(offset),
+    set(V1, i64.xor(get(V1), long(SECOND_HALF))),
+    round(),
+    round(),
+    round(),
+    store64(get(JOB), offset + 8, result()),
+  );
+}
+
+function whenPart(part: number, then: Code): Code {
+  return when(i32.and(field(JobField.parts), word(part)), then);
+}
+
+/** The state behind the texts of operator and player, from the seed's or as it is given. */
+function enterPlayer(startAt: number): Code {
+  const start = sequence(
+    ...STATE.map((local, place) => set(local, load64(word(startAt), place * 8))),
+    absorbText(JobField.player),
+    ...STATE.map((local, place) => store64(get(JOB), JobField.playerState + place * 8, get(local))),
+  );
+  const states = PLAYER_STATE.map((local, place) =>
+    set(local, load64(get(JOB), JobField.playerState + place * 8)),
+  );
+  return sequence(whenPart(JobPart.player, start), ...states);
+}
+
+function hashAccount(): Code {
+  return sequence(
+    fromPlayer(),
+    absorb(i64.extendI32U(field(JobField.currency))),
+    finish(JobField.account),
+  );
+}
+
+function hashTransaction(): Code {
+  return sequence(
+    fromPlayer(),
+    absorbText(JobField.transactionId),
+    finishLong(JobField.key),
+    whenPart(
+      JobPart.round,
+      sequence(
+        fromPlayer(),
+        absorbText(JobField.round),
+        absorb(i64.extendI32U(field(JobField.currency))),
+        finishLong(JobField.roundKey),
+        set(ROUND_KEY, load64(get(JOB), JobField.roundKey)),
+      ),
+    ),
+    whenPart(
+      JobPart.reference,
+      sequence(
+        fromPlayer(),
+        absorbText(JobField.reference),
+        finishLong(JobField.referenceKey),
+        set(REFERENCE_KEY, load64(get(JOB), JobField.referenceKey)),
+      ),
+    ),
+    hashBody(),
+  );
+}
+
+/** Bodies are compared under one key only, so the key is no part of them. */
+function hashBody(): Code {
+  const fields = i64.or(
+    i64.extendI32U(field(JobField.bodyFields)),
+    i64.shl(i64.extendI32U(field(JobField.currency)), long(32n)),
+  );
+  const restEnd = i32.add(get(TEXT_AT), i32.shl(field(JobField.restCount), word(3)));
+  return sequence(
+    fromPlayer(),
+    absorb(fields),
+    absorb(load64(get(JOB), JobField.amountMinor)),
+    whenPart(JobPart.round, absorb(get(ROUND_KEY))),
+    whenPart(JobPart.reference, absorb(get(REFERENCE_KEY))),
+    whenPart(JobPart.game, absorbText(JobField.game)),
+    set(TEXT_AT, field(JobField.rest)),
+    set(TEXT_END, restEnd),
+    absorbUntilEnd(),
+    finish(JobField.body),
+  );
+}
+
+/**
+ * The module: `run(from, end)` works on the jobs between two addresses, with the start state at
+ * `startAt`, in a memory of `memoryPages`.
+ */
+export function hashModule(startAt: number, memoryPages: number): Uint8Array<ArrayBuffer> {
+  const job = sequence(
+    enterPlayer(startAt),
+    whenPart(JobPart.account, hashAccount()),
+    whenPart(JobPart.transaction, hashTransaction()),
+    set(JOB, i32.add(get(JOB), word(JOB_BYTES))),
+  );
+  return wasmModule({
+    parameterCount: 2,
+    wordCount: 3,
+    longCount: 11,
+    memoryPages,
+    body: whileLoop(i32.ltU(get(JOB), get(JOBS_END)), job),
+  });
+}

@@ -1,0 +1,142 @@
+// The hash kernel: a row of jobs in memory that JavaScript and WebAssembly share, and the function
+// that works on them. A keyed 128-bit hash is needed because outsiders choose the keys of our
+// tables: without the seed nobody can choose ids that collide, so probe lengths stay short and two
+// ids never share a key by design. The results stay in memory and are never stored: a data folder
+// may change its seed. SipHash needs 64-bit words: in WebAssembly the hashes of a bet take 76 ns,
+// a hash with words of 32 bits in JavaScript, of a smaller state, took 237.
+//
+// One per thread, since its memory is only scratch: filled, run and read in one go. Texts must lie
+// in that memory too. Those of one pass mostly lie close together in one frame or block, so a run
+// of them is copied in one piece.
+import { assert } from '../assert.ts';
+import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import type { FrameSource } from '../transaction-columns.ts';
+import { hashModule, JOB_BYTES } from './hash-code.ts';
+
+/** Bytes of a seed. */
+export const HASH_SEED_BYTES = 16;
+
+/** Words of a saved state. */
+export const HASH_STATE_WORDS = 8;
+
+/** Jobs of one run. */
+export const HASH_JOBS_MAX: number = PASS_TRANSACTIONS_MAX;
+
+/** What `place` returns for a span that is too long: no distance between two places. */
+export const NOT_STAGED = 0x7fffffff;
+
+/** Each job lengthens what is staged by at most so many bytes; a longer span is refused. */
+const SPAN_BYTES_MAX = 1_024;
+/** The kernel reads texts in words: up to seven bytes behind the last one. */
+const SLACK_BYTES = 8;
+
+/** SipHash's constants, and the one that marks a result of 128 bits. */
+const START_STATE = [
+  0x736f6d6570736575n,
+  0x646f72616e646f6dn ^ 0xeen,
+  0x6c7967656e657261n,
+  0x7465646279746573n,
+] as const;
+
+// The memory: the start state, the jobs, the stage of texts, the words of the job in hand.
+const START_AT = 0;
+const JOBS_AT = 64;
+const STAGE_AT: number = JOBS_AT + HASH_JOBS_MAX * JOB_BYTES;
+const STAGE_BYTES: number = HASH_JOBS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
+const REST_AT: number = STAGE_AT + STAGE_BYTES;
+const REST_BYTES = 32_768;
+const PAGE_BYTES = 65_536;
+const MEMORY_PAGES: number = Math.ceil((REST_AT + REST_BYTES) / PAGE_BYTES);
+
+const instance = new WebAssembly.Instance(
+  new WebAssembly.Module(hashModule(START_AT, MEMORY_PAGES)),
+);
+const { memory, run } = instance.exports;
+
+/** The memory of the kernel, as words, doubles and bytes. */
+export const kernelWords: Int32Array = new Int32Array(memory.buffer);
+/** See kernelWords. */
+export const kernelDoubles: Float64Array = new Float64Array(memory.buffer);
+/** Texts of the rest of a body, in words of eight bytes. */
+export const kernelRest: DataView = new DataView(memory.buffer, REST_AT, REST_BYTES);
+const bytes = new Uint8Array(memory.buffer);
+
+/** The state that a seed of 16 secret bytes begins with, in words of 32 bits. */
+export function startState(seed: Uint8Array): Int32Array {
+  assert(seed.byteLength === HASH_SEED_BYTES, 'a hash seed has 16 bytes');
+  const view = new DataView(seed.buffer, seed.byteOffset, seed.byteLength);
+  const words = START_STATE.map(
+    (constant, place) => constant ^ view.getBigUint64((place & 1) * 8, true),
+  );
+  return new Int32Array(BigUint64Array.from(words).buffer);
+}
+
+/** Where the fields of a job begin, in bytes. */
+export function jobAt(job: number): number {
+  return JOBS_AT + job * JOB_BYTES;
+}
+
+/** Where the rest of a body lies, in bytes. */
+export const REST_ADDRESS: number = REST_AT;
+
+/** Works on jobs `from` to `until` − 1. */
+export function runJobs(start: Int32Array, from: number, until: number): void {
+  for (let word = 0; word < HASH_STATE_WORDS; word += 1) kernelWords[word] = start[word];
+  run(jobAt(from), jobAt(until));
+}
+
+/**
+ * Copies texts of rows to the kernel. `place` tells where the bytes of a source will be; they are
+ * there when the next run was begun or `flush` was called.
+ */
+export class TextStage {
+  #usedBytes = 0;
+  #source: FrameSource | null = null;
+  /** The run in hand: bytes of its source. */
+  #from = 0;
+  #until = 0;
+
+  /** Begins anew: what was staged is not needed any more. */
+  clear(): void {
+    this.#usedBytes = 0;
+    this.#source = null;
+  }
+
+  /**
+   * Sees to the bytes from `from` to `until` − 1 of a source, at most SPAN_BYTES_MAX of them;
+   * returns what is to be added to a place there to get its address here, or NOT_STAGED for more
+   * bytes than that.
+   */
+  place(source: FrameSource, from: number, until: number): number {
+    const fits =
+      source === this.#source && from >= this.#from && until <= this.#until + SPAN_BYTES_MAX;
+    if (!fits) {
+      if (until - from > SPAN_BYTES_MAX) return NOT_STAGED;
+      this.flush();
+      this.#source = source;
+      this.#from = from;
+      this.#until = until;
+    } else if (until > this.#until) this.#until = until;
+    return STAGE_AT + this.#usedBytes - this.#from;
+  }
+
+  /** Copies one text by itself; returns its address. */
+  placeAlone(source: FrameSource, from: number, byteCount: number): number {
+    this.flush();
+    const address = this.place(source, from, from + byteCount) + from;
+    this.flush();
+    return address;
+  }
+
+  /** Copies the run in hand. */
+  flush(): void {
+    const source = this.#source;
+    if (source === null) return;
+    const at = STAGE_AT + this.#usedBytes;
+    const byteCount = this.#until - this.#from;
+    assert(this.#usedBytes + byteCount + SLACK_BYTES <= STAGE_BYTES, 'texts of a pass are staged');
+    bytes.set(source.bytes.subarray(this.#from, this.#until), at);
+    this.#usedBytes += byteCount + SLACK_BYTES;
+    this.#source = null;
+  }
+}

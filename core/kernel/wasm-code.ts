@@ -1,0 +1,157 @@
+// Writes small WebAssembly modules from expressions, so that the few loops that need 64-bit
+// integers have them: numbers of JavaScript keep 32 bits in a register, and a BigInt is an object.
+// What a function here returns is code, in the binary form of the WebAssembly core specification
+// 1.0; the names are its instructions. Pure; used once, when a module is loaded.
+
+/** Instructions, or one operand's expression, as bytes. */
+export type Code = readonly number[];
+
+/** A module with one exported function named `run`, over a memory of its own named `memory`. */
+export interface WasmFunction {
+  /** How many 32-bit parameters it takes: locals 0 and up. */
+  readonly parameterCount: number;
+  /** Further locals, numbered behind the parameters: first 32-bit ones, then 64-bit ones. */
+  readonly wordCount: number;
+  readonly longCount: number;
+  /** Pages of 64 KiB; the memory never grows. */
+  readonly memoryPages: number;
+  readonly body: Code;
+}
+
+const I32 = 0x7f;
+const I64 = 0x7e;
+/** A block without a result. */
+const NO_RESULT = 0x40;
+const END = 0x0b;
+
+const Section = { type: 1, function: 3, memory: 5, export: 7, code: 10 } as const;
+
+/** The binary module of a function. */
+export function wasmModule(wasmFunction: WasmFunction): Uint8Array<ArrayBuffer> {
+  const { parameterCount, wordCount, longCount, memoryPages, body } = wasmFunction;
+  const parameters = new Array<number>(parameterCount).fill(I32);
+  const locals = vector([
+    [...unsigned(wordCount), I32],
+    [...unsigned(longCount), I64],
+  ]);
+  const code = [...locals, ...body, END];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(Section.type, [[0x60, ...vector(parameters.map((type) => [type])), 0x00]]),
+    ...section(Section.function, [[0x00]]),
+    ...section(Section.memory, [[0x01, ...unsigned(memoryPages), ...unsigned(memoryPages)]]),
+    ...section(Section.export, [
+      [...name('run'), 0x00, 0x00],
+      [...name('memory'), 0x02, 0x00],
+    ]),
+    ...section(Section.code, [[...unsigned(code.length), ...code]]),
+  ]);
+}
+
+/** The value of a local. */
+export function get(local: number): Code {
+  return [0x20, ...unsigned(local)];
+}
+
+/** Sets a local. */
+export function set(local: number, value: Code): Code {
+  return [...value, 0x21, ...unsigned(local)];
+}
+
+/** A 32-bit number. */
+export function word(value: number): Code {
+  return [0x41, ...signed(BigInt(value))];
+}
+
+/** A 64-bit number. */
+export function long(value: bigint): Code {
+  return [0x42, ...signed(BigInt.asIntN(64, value))];
+}
+
+/** An instruction with its operands before it. */
+type Operation = (...operands: readonly Code[]) => Code;
+
+/** Instructions on values, by their names in the specification. */
+export const i32: Readonly<Record<'add' | 'sub' | 'and' | 'shl' | 'eqz' | 'ltU', Operation>> = {
+  add: operation(0x6a),
+  sub: operation(0x6b),
+  and: operation(0x71),
+  shl: operation(0x74),
+  eqz: operation(0x45),
+  ltU: operation(0x49),
+};
+
+/** See i32. */
+export const i64: Readonly<
+  Record<'add' | 'sub' | 'and' | 'or' | 'xor' | 'shl' | 'rotl' | 'extendI32U', Operation>
+> = {
+  add: operation(0x7c),
+  sub: operation(0x7d),
+  and: operation(0x83),
+  or: operation(0x84),
+  xor: operation(0x85),
+  shl: operation(0x86),
+  rotl: operation(0x89),
+  extendI32U: operation(0xad),
+};
+
+/** The 32-bit word at an address and a fixed distance behind it. */
+export function load32(address: Code, distance = 0): Code {
+  return [...address, 0x28, 0x02, ...unsigned(distance)];
+}
+
+/** Eight bytes, aligned or not. */
+export function load64(address: Code, distance = 0): Code {
+  return [...address, 0x29, 0x00, ...unsigned(distance)];
+}
+
+/** Stores eight bytes. */
+export function store64(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x37, 0x00, ...unsigned(distance)];
+}
+
+/** Runs the body while the condition, looked at before each turn, is not 0. */
+export function whileLoop(condition: Code, body: Code): Code {
+  // block { loop { leave the block unless condition; body; again } }
+  const turn = [...i32.eqz(condition), 0x0d, 0x01, ...body, 0x0c, 0x00];
+  return [0x02, NO_RESULT, 0x03, NO_RESULT, ...turn, END, END];
+}
+
+/** Runs the body if the condition is not 0. */
+export function when(condition: Code, body: Code): Code {
+  return [...condition, 0x04, NO_RESULT, ...body, END];
+}
+
+/** One thing after the other. */
+export function sequence(...codes: readonly Code[]): Code {
+  return codes.flat();
+}
+
+function operation(code: number): Operation {
+  return (...operands) => [...operands.flat(), code];
+}
+
+function section(id: number, entries: readonly Code[]): Code {
+  const content = vector(entries);
+  return [id, ...unsigned(content.length), ...content];
+}
+
+function vector(entries: readonly Code[]): Code {
+  return [...unsigned(entries.length), ...entries.flat()];
+}
+
+function name(text: string): Code {
+  return vector(Array.from(text, (letter) => [letter.charCodeAt(0)]));
+}
+
+/** LEB128. */
+function unsigned(value: number): Code {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
+}
+
+function signed(value: bigint): Code {
+  const low = Number(value & 0x7fn);
+  const rest = value >> 7n;
+  const isLast = (rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40);
+  return isLast ? [low] : [low | 0x80, ...signed(rest)];
+}
