@@ -1,8 +1,9 @@
-// The accounts of a shard: balances, status and id of each (operator, player, currency), 56 bytes a
-// row beside the index. Ids of up to 24 bytes lie in the row, so that finding an account costs one
+// The accounts of a shard: balances, status and id of each (operator, player, currency), 48 bytes a
+// row beside the index. Ids of up to 20 bytes lie in the row, so that finding an account costs one
 // cache miss less; longer ones stand apart. Accounts are never removed; a row's number is in the
 // log. Owned by the shard's thread.
 import { assert } from '../assert.ts';
+import { ID_BYTES_MAX } from '../limits.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { HashSlots } from './hash-slots.ts';
 import { IdBytes } from './id-bytes.ts';
@@ -15,13 +16,17 @@ export const AccountStatus = { active: 0, betLocked: 1, frozen: 2, closed: 3 } a
 /** The three buckets of an account as the row stores them. */
 export const Bucket = { cash: 0, bonus: 1, held: 2 } as const;
 
-// A row: doubles 0–2 cash, bonus, held; word 6 operator (16 bits), currency (8), status (8); word 7
-// the id's length; words 8–13 the id, padded with zeros, or, if it is longer, its place in word 8.
-const ROW_WORDS = 14;
+// A row: doubles 0–2 cash, bonus, held; word 6 operator (16 bits), currency (8), the id's length
+// less 1 (6), status (2); words 7–11 the id, padded with zeros, or, if it is longer, its place in
+// word 7.
+const ROW_WORDS = 12;
 const TRAITS_WORD = 6;
-const ID_BYTES_WORD = 7;
-const ID_WORD = 8;
-const INLINE_BYTES_MAX = 24;
+const STATUS_BITS = 2;
+const STATUS_MASK = 3;
+const LENGTH_BITS = 6;
+const LENGTH_MASK = 63;
+const ID_WORD = 7;
+const INLINE_BYTES_MAX = 20;
 
 /** An account as it was before a decision; a Decision has these fields. */
 export interface AccountBefore {
@@ -70,6 +75,7 @@ export class AccountTable {
     playerAt: number,
     playerBytes: number,
   ): number {
+    if (playerBytes > ID_BYTES_MAX) return -1;
     const slots = this.#slots;
     let reference = slots.find(hash[hashAt]);
     while (reference !== 0) {
@@ -90,8 +96,8 @@ export class AccountTable {
   ): boolean {
     const words = this.#rows.words(row);
     const at = this.#rows.at(row);
-    if (words[at + TRAITS_WORD] >>> 8 !== owner) return false;
-    if (words[at + ID_BYTES_WORD] !== playerBytes) return false;
+    if (words[at + TRAITS_WORD] >>> STATUS_BITS !== ownerAndLength(owner, playerBytes))
+      return false;
     if (playerBytes > INLINE_BYTES_MAX) {
       return this.#ids.equals(words[at + ID_WORD] >>> 0, source, playerAt, playerBytes);
     }
@@ -116,11 +122,11 @@ export class AccountTable {
     playerBytes: number,
   ): number {
     assert(owner >= 256 && owner < 1 << 24, 'an account has an operator and a currency');
+    assert(playerBytes >= 1 && playerBytes <= ID_BYTES_MAX, 'an account has an id');
     const row = this.#rows.allocate();
     const words = this.#rows.words(row);
     const at = this.#rows.at(row);
-    words[at + TRAITS_WORD] = owner << 8;
-    words[at + ID_BYTES_WORD] = playerBytes;
+    words[at + TRAITS_WORD] = ownerAndLength(owner, playerBytes) << STATUS_BITS;
     if (playerBytes > INLINE_BYTES_MAX) {
       words[at + ID_WORD] = this.#ids.append(source, playerAt, playerBytes);
     } else {
@@ -174,7 +180,7 @@ export class AccountTable {
   readInto(row: number, into: AccountBefore): void {
     const at = this.#rows.at(row);
     const floats = this.#rows.floats(row);
-    into.statusBefore = this.#rows.words(row)[at + TRAITS_WORD] & 0xff;
+    into.statusBefore = this.#rows.words(row)[at + TRAITS_WORD] & STATUS_MASK;
     into.cashBeforeMinor = floats[(at >>> 1) + Bucket.cash];
     into.bonusBeforeMinor = floats[(at >>> 1) + Bucket.bonus];
     into.heldBeforeMinor = floats[(at >>> 1) + Bucket.held];
@@ -200,13 +206,14 @@ export class AccountTable {
 
   /** One of AccountStatus. */
   status(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] & 0xff;
+    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] & STATUS_MASK;
   }
 
   setStatus(row: number, status: number): void {
     const words = this.#rows.words(row);
     const at = this.#rows.at(row) + TRAITS_WORD;
-    words[at] = (words[at] & ~0xff) | status;
+    assert(status >= 0 && status <= STATUS_MASK, 'a status is one of the known');
+    words[at] = (words[at] & ~STATUS_MASK) | status;
   }
 
   /** The memory that holds the player's id. */
@@ -222,7 +229,8 @@ export class AccountTable {
 
   /** The length of the player's id. */
   playerBytes(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + ID_BYTES_WORD];
+    const traits = this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD];
+    return ((traits >>> STATUS_BITS) & LENGTH_MASK) + 1;
   }
 
   #isInline(row: number): boolean {
@@ -232,6 +240,11 @@ export class AccountTable {
   #idPlace(row: number): number {
     return this.#rows.words(row)[this.#rows.at(row) + ID_WORD] >>> 0;
   }
+}
+
+/** What a row's traits hold above the status. */
+function ownerAndLength(owner: number, playerBytes: number): number {
+  return (owner << LENGTH_BITS) | (playerBytes - 1);
 }
 
 /** Up to four bytes as the row keeps them: in memory order on a little-endian machine. */

@@ -56,6 +56,32 @@ describe('AccountTable', () => {
     expect(new TextDecoder().decode(id)).toBe('player');
   });
 
+  test('ids of all lengths are kept and told apart, whatever the status', () => {
+    const accounts = new TestAccounts();
+    const { table } = accounts;
+    const ids = Array.from({ length: 64 }, (_, place) => 'x'.repeat(place + 1));
+    for (const id of ids) table.setStatus(accounts.add(257, id), id.length % 4);
+    for (const [row, id] of ids.entries()) {
+      expect(accounts.find(257, id)).toBe(row);
+      expect(accounts.find(256, id)).toBe(-1);
+      const at = table.playerAt(row);
+      const kept = table.playerSource(row).bytes.subarray(at, at + table.playerBytes(row));
+      expect(new TextDecoder().decode(kept)).toBe(id);
+      expect([table.status(row), table.currency(row)]).toEqual([id.length % 4, 1]);
+    }
+  });
+
+  test('an id of a length that no account has is not found, and is refused for a new one', () => {
+    const accounts = new TestAccounts();
+    for (const owner of [256, 257]) accounts.add(owner, 'x');
+    for (const owner of [256, 257]) {
+      expect(accounts.find(owner, '')).toBe(-1);
+      expect(accounts.find(owner, 'x'.repeat(65))).toBe(-1);
+    }
+    expect(() => accounts.add(256, '')).toThrow('an account has an id');
+    expect(() => accounts.add(256, 'x'.repeat(65))).toThrow('an account has an id');
+  });
+
   test('100,000 accounts with random hashes are all found, and their neighbours are not', () => {
     const random = new SeededRandom('AccountTable');
     const hashes = new Map<string, Int32Array>();
