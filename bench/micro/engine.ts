@@ -7,9 +7,10 @@ import { Kind } from '../../core/kinds.ts';
 import { BLOCK_CONTENT_BYTES_MAX } from '../../core/limits.ts';
 import { OutcomeColumns } from '../../core/outcome-columns.ts';
 import { Shard } from '../../core/shard.ts';
-import { TransactionColumns } from '../../core/transaction-columns.ts';
+import type { TransactionColumns } from '../../core/transaction-columns.ts';
+import { FrameDecoder } from '../../gateway/wire/frame-decoder.ts';
 import { type RequestHead, readRequestHead } from '../../gateway/wire/request-head.ts';
-import { emptyColumns, readTransactions } from '../../gateway/wire/transaction-reader.ts';
+import { emptyColumns } from '../../gateway/wire/transaction-reader.ts';
 import type { TransactionRun } from '../../gateway/wire/transaction-run.ts';
 import { identifierForm } from '../load/identifiers.ts';
 import { AccountsWorkload, CanonicalWorkload, type Workload } from '../load/workload.ts';
@@ -23,7 +24,8 @@ const SEED_BYTES = 16;
 /** A shard with open and funded accounts, and the frames of the canonical workload for it. */
 export class MicroEngine {
   readonly shard: Shard = new Shard({ shard: 0, hashSeed: new Uint8Array(SEED_BYTES).fill(7) });
-  readonly columns: TransactionColumns = new TransactionColumns();
+  readonly #decoder = new FrameDecoder();
+  readonly columns: TransactionColumns = this.#decoder.columns;
   readonly outcomes: OutcomeColumns = new OutcomeColumns();
   readonly block: BlockContent = new BlockContent(new Uint8Array(BLOCK_CONTENT_BYTES_MAX));
   readonly #head: RequestHead = { type: 0, requestId: 0, count: 0, at: 0 };
@@ -82,7 +84,7 @@ export class MicroEngine {
       remaining: head.count,
       isInterrupted: false,
     };
-    const isWhole = readTransactions(run, this.columns, head.count, this.#frameEnd);
+    const isWhole = this.#decoder.decode(run, head.count, this.#frameEnd);
     assert(isWhole && run.remaining === 0, 'a frame of the workload is whole');
   }
 

@@ -69,21 +69,27 @@ export function long(value: bigint): Code {
 }
 
 /** An instruction with its operands before it. */
-type Operation = (...operands: readonly Code[]) => Code;
+export type Operation = (...operands: readonly Code[]) => Code;
 
 /** Instructions on values, by their names in the specification. */
-export const i32: Readonly<Record<'add' | 'sub' | 'and' | 'shl' | 'eqz' | 'ltU', Operation>> = {
+export const i32: Readonly<
+  Record<'add' | 'sub' | 'and' | 'or' | 'shl' | 'eqz' | 'eq' | 'ne' | 'ltU' | 'gtU', Operation>
+> = {
   add: operation(0x6a),
   sub: operation(0x6b),
   and: operation(0x71),
+  or: operation(0x72),
   shl: operation(0x74),
   eqz: operation(0x45),
+  eq: operation(0x46),
+  ne: operation(0x47),
   ltU: operation(0x49),
+  gtU: operation(0x4b),
 };
 
 /** See i32. */
 export const i64: Readonly<
-  Record<'add' | 'sub' | 'and' | 'or' | 'xor' | 'shl' | 'rotl' | 'extendI32U', Operation>
+  Record<'add' | 'sub' | 'and' | 'or' | 'xor' | 'shl' | 'rotl' | 'extendI32U' | 'ne', Operation>
 > = {
   add: operation(0x7c),
   sub: operation(0x7d),
@@ -93,7 +99,19 @@ export const i64: Readonly<
   shl: operation(0x86),
   rotl: operation(0x89),
   extendI32U: operation(0xad),
+  ne: operation(0x52),
 };
+
+/** The double of an unsigned 32-bit number. */
+export const doubleOf: Operation = operation(0xb8);
+
+/** The first value if the third is not 0, else the second; both are computed. */
+export const select: Operation = operation(0x1b);
+
+/** The byte at an address. */
+export function load8(address: Code, distance = 0): Code {
+  return [...address, 0x2d, 0x00, ...unsigned(distance)];
+}
 
 /** The 32-bit word at an address and a fixed distance behind it. */
 export function load32(address: Code, distance = 0): Code {
@@ -108,6 +126,26 @@ export function load64(address: Code, distance = 0): Code {
 /** Stores eight bytes. */
 export function store64(address: Code, distance: number, value: Code): Code {
   return [...address, ...value, 0x37, 0x00, ...unsigned(distance)];
+}
+
+/** Stores the low byte of a word. */
+export function store8(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x3a, 0x00, ...unsigned(distance)];
+}
+
+/** Stores the low two bytes of a word. */
+export function store16(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x3b, 0x01, ...unsigned(distance)];
+}
+
+/** Stores a word. */
+export function store32(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x36, 0x02, ...unsigned(distance)];
+}
+
+/** Stores a double. */
+export function storeDouble(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x39, 0x03, ...unsigned(distance)];
 }
 
 /** Runs the body while the condition, looked at before each turn, is not 0. */

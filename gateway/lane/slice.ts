@@ -8,12 +8,13 @@ import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../../core/limit
 import { OutcomeColumns } from '../../core/outcome-columns.ts';
 import { ResultCode } from '../../core/result-codes.ts';
 import type { Shard } from '../../core/shard.ts';
-import { TransactionColumns } from '../../core/transaction-columns.ts';
+import type { TransactionColumns } from '../../core/transaction-columns.ts';
 import type { LaneBlocks } from '../../persist/commit-port.ts';
 import type { LaneCounters } from '../metrics/lane-counters.ts';
 import { writeCodes, writeOutcomes } from '../wire/answer-writer.ts';
+import { FrameDecoder } from '../wire/frame-decoder.ts';
 import { RequestType } from '../wire/request-head.ts';
-import { emptyColumns, readTransactions } from '../wire/transaction-reader.ts';
+import { emptyColumns } from '../wire/transaction-reader.ts';
 import type { TransactionRun } from '../wire/transaction-run.ts';
 import type { Connection, ReadyRing } from './connection.ts';
 import { PASS_MS_TARGET, PASS_TRANSACTIONS_MIN, SLICE_BYTES_MAX } from './lane-limits.ts';
@@ -40,7 +41,8 @@ export class Slice {
   readonly #ready: ReadyRing;
   readonly #answers: RequestAnswers;
   readonly #counters: LaneCounters;
-  readonly #columns: TransactionColumns = new TransactionColumns();
+  readonly #decoder = new FrameDecoder();
+  readonly #columns: TransactionColumns = this.#decoder.columns;
   readonly #outcomes: OutcomeColumns = new OutcomeColumns();
   readonly #run: TransactionRun;
   #decidedCount = 0;
@@ -174,7 +176,7 @@ export class Slice {
     const room = ATOMIC_TRANSACTIONS_MAX - countBefore;
     this.#startRun(connection, row);
     const atBefore = run.at;
-    const isWhole = readTransactions(run, this.#columns, Math.min(countMax, room), this.#bytesLeft);
+    const isWhole = this.#decoder.decode(run, Math.min(countMax, room), this.#bytesLeft);
     this.#bytesLeft -= run.at - atBefore;
     requests.at[row] = run.at;
     requests.remaining[row] = run.remaining;
@@ -273,10 +275,10 @@ export class Slice {
     requests.shift(connection);
     this.#startRun(connection, row);
     const run = this.#run;
-    let isWhole = readTransactions(run, columns, count, Number.POSITIVE_INFINITY);
+    let isWhole = this.#decoder.decode(run, count, Number.POSITIVE_INFINITY);
     // Interrupted behind an administrative kind, which the core refuses in an atomic batch.
     while (isWhole && run.remaining > 0) {
-      isWhole = readTransactions(run, columns, run.remaining, Number.POSITIVE_INFINITY);
+      isWhole = this.#decoder.decode(run, run.remaining, Number.POSITIVE_INFINITY);
     }
     this.#bytesLeft -= run.at - requests.at[row];
     this.#answers.begin(connection, row);

@@ -1,9 +1,9 @@
 // Has a lane's code compiled before the lane listens: scratch lanes without sockets and disk work
 // up to 48,000 transactions of all common kinds, which are then forgotten. Cold code needs
-// 80 µs and more for one; a first slice of it took up to 36 ms. Two lanes, one after the other: what
-// was compiled while there was only one object of a kind is thrown away when the next one is made,
-// and the real lane must not be that next one (its first slice took 5 to 8 ms). Lane's thread only;
-// nothing of it reaches the real shard, its log or its counters.
+// 80 µs and more for one; a first slice of it took up to 36 ms. Two lanes, one after the other:
+// what was compiled while there was only one object of a kind is thrown away when the next one is
+// made, and the real lane must not be that next one. Lane's thread only; nothing of it reaches the
+// real shard, its log or its counters.
 import { Packr } from 'msgpackr';
 import { Kind } from '../../core/kinds.ts';
 import { Shard } from '../../core/shard.ts';
