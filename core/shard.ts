@@ -229,7 +229,7 @@ export class Shard {
       if (work.code[row] === ResultCode.ok) state.keys.add(columns, row, work.owner[row]);
       else state.keys.skip(row);
     }
-    state.keys.finish(until, work.keys);
+    state.keys.finish(until);
     this.#sink.loaded ^= state.accounts.load(work.keys.account, from, until, work.accountRow);
     loadKeys(state, work.keys, from, until, this.#sink);
     this.#findRows(columns, from, until);

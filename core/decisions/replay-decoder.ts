@@ -3,6 +3,7 @@
 // accounts being opened; so it may run in a thread of its own, ahead of the state. For one thread,
 // from the first block of a log on, or behind learnAccounts.
 import { assert, InvariantError } from '../assert.ts';
+import { kernelKeys } from '../kernel/hash-kernel.ts';
 import { Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
@@ -173,7 +174,8 @@ export class ReplayDecoder {
         this.#keys.addKnown(columns, row, currency, states, at, opens);
       }
     }
-    this.#keys.finish(until, batch.keys);
+    this.#keys.finish(until);
+    batch.keys.copyRows(kernelKeys, from, until);
     for (let row = from; row < until; row += 1) {
       const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
       const hasNoAccount = records.accountRow[row] < 0 && columns.kind[row] < Kind.roundAged;

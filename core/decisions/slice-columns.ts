@@ -1,14 +1,16 @@
 // The working columns of a slice: what the passes before deciding found out about each row, and the
 // decisions of the rows of one pass. Owned by a shard and used again for each slice.
 
+import { kernelKeys } from '../kernel/hash-kernel.ts';
 import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { Decision } from '../records/decision.ts';
-import { KeyColumns } from '../records/key-columns.ts';
+import type { KeyColumns } from '../records/key-columns.ts';
 
 const PASS_MASK = PASS_TRANSACTIONS_MAX - 1;
 
 /** Results of the form, hash and find passes; read when each transaction is decided. */
 export class SliceColumns {
+  /** The thread's own: void when another shard of it hashes. */
   readonly keys: KeyColumns;
   /** Code of the form (0: go on). */
   readonly code: Uint8Array;
@@ -21,7 +23,7 @@ export class SliceColumns {
   readonly #decisions: readonly Decision[];
 
   constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
-    this.keys = new KeyColumns(capacity);
+    this.keys = kernelKeys;
     this.code = new Uint8Array(capacity);
     this.owner = new Int32Array(capacity);
     this.accountRow = new Int32Array(capacity);

@@ -9,6 +9,7 @@ import {
   HASH_STATE_WORDS,
   jobAt,
   kernelDoubles,
+  kernelKeys,
   kernelRest,
   kernelWords,
   NOT_STAGED,
@@ -19,7 +20,6 @@ import {
 } from '../kernel/hash-kernel.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
-import type { KeyColumns } from '../records/key-columns.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';
 
 // Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's
@@ -66,12 +66,10 @@ const BODY_FIELDS_WORD = JobField.bodyFields >>> 2;
 const REST = JobField.rest >>> 2;
 const REST_COUNT = JobField.restCount >>> 2;
 const PLAYER_STATE = JobField.playerState >>> 2;
-const KEY = JobField.key >>> 2;
-const ROUND_KEY = JobField.roundKey >>> 2;
-const REFERENCE_KEY = JobField.referenceKey >>> 2;
-const ACCOUNT = JobField.account >>> 2;
-const BODY = JobField.body >>> 2;
 const AMOUNT_DOUBLE = JobField.amountMinor >>> 3;
+
+/** The longest text that is hashed here: ids have 64 bytes, a record could hold so many. */
+const TEXT_BYTES_MAX = 255;
 
 /** Where the player's id lies: in the frame, or, in replay, in the account table. */
 export interface PlayerText {
@@ -89,9 +87,6 @@ export class TransactionKeys {
   readonly #stage = new TextStage();
   /** Row of the first job. */
   #from = 0;
-  // From the first to the last byte of the texts of the row in hand.
-  #spanFrom = 0;
-  #spanUntil = 0;
 
   constructor(seed: Uint8Array) {
     this.#start = startState(seed);
@@ -99,9 +94,15 @@ export class TransactionKeys {
 
   /** The hash of an account alone, two words: for reads and receivers. */
   hashAccount(owner: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
+    // The run puts it into row 0, whose own hash a slice in work still needs.
+    const { account } = kernelKeys;
+    const first = account[0];
+    const second = account[1];
     this.#runPlayer(owner >>> 8, player, JobPart.player | JobPart.account, owner & 0xff);
-    words[wordsAt] = kernelWords[FIRST_JOB + ACCOUNT];
-    words[wordsAt + 1] = kernelWords[FIRST_JOB + ACCOUNT + 1];
+    words[wordsAt] = account[0];
+    words[wordsAt + 1] = account[1];
+    account[0] = first;
+    account[1] = second;
   }
 
   /** The state behind operator and player, HASH_STATE_WORDS words: what `addKnown` starts from. */
@@ -151,12 +152,10 @@ export class TransactionKeys {
     this.#fill(columns, row, currency, opens ? JobPart.account : 0);
   }
 
-  /** Hashes the rows from the first to `until` − 1 and fills their words. */
-  finish(until: number, keys: KeyColumns): void {
-    const from = this.#from;
+  /** Hashes the rows from the first to `until` − 1; their words are in kernelKeys. */
+  finish(until: number): void {
     this.#stage.flush();
-    runJobs(this.#start, 0, until - from);
-    for (let row = from; row < until; row += 1) copyKeys(jobAt(row - from) >>> 2, keys, row);
+    runJobs(this.#start, 0, until - this.#from, this.#from);
   }
 
   #jobOf(row: number): number {
@@ -172,7 +171,7 @@ export class TransactionKeys {
     kernelWords[FIRST_JOB + PLAYER + 1] = this.#stage.placeAlone(source, at, byteCount);
     kernelWords[FIRST_JOB + PLAYER + 2] = byteCount;
     kernelWords[FIRST_JOB + CURRENCY] = currency;
-    runJobs(this.#start, 0, 1);
+    runJobs(this.#start, 0, 1, 0);
   }
 
   /** Fills a job; the player's domain or state is there. */
@@ -190,47 +189,46 @@ export class TransactionKeys {
     kernelDoubles[(job >>> 1) + AMOUNT_DOUBLE] =
       (fields & Field.amount) === 0 ? 0 : columns.amountMinor[row] + 0;
     kernelWords[job + TRANSACTION_ID] = provider | keyKind(kind, fields);
-    this.#spanFrom = columns.transactionId.at[row];
-    this.#spanUntil = this.#spanFrom;
-    this.#takeText(job + TRANSACTION_ID, columns.transactionId, row);
-    if ((parts & JobPart.player) !== 0) this.#takeText(job + PLAYER, columns.player, row);
-    if ((parts & JobPart.round) !== 0) {
-      kernelWords[job + ROUND] = provider | DOMAIN_ROUND;
-      this.#takeText(job + ROUND, columns.round, row);
-    }
-    if ((parts & JobPart.reference) !== 0) {
-      kernelWords[job + REFERENCE] = provider | referenceKind(kind, fields);
-      this.#takeText(job + REFERENCE, columns.reference, row);
-    }
-    if ((parts & JobPart.game) !== 0) {
-      kernelWords[job + GAME] = DOMAIN_GAME;
-      this.#takeText(job + GAME, columns.game, row);
-    }
+    kernelWords[job + ROUND] = provider | DOMAIN_ROUND;
+    kernelWords[job + REFERENCE] = provider | referenceKind(kind, fields);
+    kernelWords[job + GAME] = DOMAIN_GAME;
     const source = columns.sources[columns.sourceIndex[row]];
-    const distance = this.#stage.place(source, this.#spanFrom, this.#spanUntil);
-    if (distance === NOT_STAGED) this.#placeTexts(job, source);
-    else moveTexts(job, distance);
+    const distance = this.#placeRow(columns, row, parts, source);
+    if (distance === NOT_STAGED) this.#placeTexts(columns, row, job, source);
+    else {
+      const { transactionId, player, round, reference, game } = columns;
+      putText(job + TRANSACTION_ID, transactionId, row, distance);
+      if ((parts & JobPart.player) !== 0) putText(job + PLAYER, player, row, distance);
+      if ((parts & JobPart.round) !== 0) putText(job + ROUND, round, row, distance);
+      if ((parts & JobPart.reference) !== 0) putText(job + REFERENCE, reference, row, distance);
+      if ((parts & JobPart.game) !== 0) putText(job + GAME, game, row, distance);
+    }
     if ((fields & RARE_BODY_FIELDS) !== 0) this.#hashRare(columns, row, job);
   }
 
-  /** Notes where a text lies in its source, and that the span of the row's texts holds it. */
-  #takeText(at: number, column: TextColumn, row: number): void {
-    const textAt = column.at[row];
-    const byteCount = column.byteCount[row];
-    kernelWords[at + 1] = textAt;
-    kernelWords[at + 2] = byteCount;
-    if (byteCount === 0) return;
-    if (textAt < this.#spanFrom) this.#spanFrom = textAt;
-    if (textAt + byteCount > this.#spanUntil) this.#spanUntil = textAt + byteCount;
+  /** Stages the span of a row's texts and returns its distance; see TextStage.place. */
+  #placeRow(columns: TransactionColumns, row: number, parts: number, source: FrameSource): number {
+    const { player, round, reference, game } = columns;
+    const idAt = columns.transactionId.at[row];
+    const hasPlayer = (parts & JobPart.player) !== 0 && player.byteCount[row] > 0;
+    const playerAt = hasPlayer ? player.at[row] : idAt;
+    const roundAt = (parts & JobPart.round) !== 0 ? round.at[row] : idAt;
+    const referenceAt = (parts & JobPart.reference) !== 0 ? reference.at[row] : idAt;
+    const gameAt = (parts & JobPart.game) !== 0 ? game.at[row] : idAt;
+    const from = Math.min(idAt, playerAt, roundAt, referenceAt, gameAt);
+    const last = Math.max(idAt, playerAt, roundAt, referenceAt, gameAt);
+    return this.#stage.place(source, from, last + TEXT_BYTES_MAX);
   }
 
   /** Stages the texts of a row that lie far from each other. */
-  #placeTexts(job: number, source: FrameSource): void {
-    for (const [part, text] of TEXTS) {
-      if ((kernelWords[job + PARTS] & part) === 0) continue;
-      const at = kernelWords[job + text + 1];
-      const byteCount = kernelWords[job + text + 2];
-      kernelWords[job + text + 1] = this.#stage.placeAlone(source, at, byteCount);
+  #placeTexts(columns: TransactionColumns, row: number, job: number, source: FrameSource): void {
+    const parts = kernelWords[job + PARTS];
+    for (const [part, text, name] of TEXTS) {
+      if ((parts & part) === 0) continue;
+      const column = columns[name];
+      const byteCount = column.byteCount[row];
+      kernelWords[job + text + 1] = this.#stage.placeAlone(source, column.at[row], byteCount);
+      kernelWords[job + text + 2] = byteCount;
     }
   }
 
@@ -253,7 +251,7 @@ export class TransactionKeys {
     kernelWords[job + REST_COUNT] = end / WORD_BYTES;
     this.#stage.flush();
     const place = row - this.#from;
-    runJobs(this.#start, place, place + 1);
+    runJobs(this.#start, place, place + 1, row);
     kernelWords[job + PARTS] = 0;
   }
 }
@@ -261,14 +259,14 @@ export class TransactionKeys {
 const FIRST_JOB = jobAt(0) >>> 2;
 const WORD_BYTES = 8;
 
-/** The texts of a job, by the part that they belong to. */
-const TEXTS: readonly (readonly [number, number])[] = [
-  [JobPart.transaction, TRANSACTION_ID],
-  [JobPart.player, PLAYER],
-  [JobPart.round, ROUND],
-  [JobPart.reference, REFERENCE],
-  [JobPart.game, GAME],
-];
+/** The texts of a job: the part that they belong to, their place in it, their column. */
+const TEXTS = [
+  [JobPart.transaction, TRANSACTION_ID, 'transactionId'],
+  [JobPart.player, PLAYER, 'player'],
+  [JobPart.round, ROUND, 'round'],
+  [JobPart.reference, REFERENCE, 'reference'],
+  [JobPart.game, GAME, 'game'],
+] as const;
 
 function partsOf(fields: number): number {
   let parts: number = JobPart.transaction;
@@ -278,34 +276,9 @@ function partsOf(fields: number): number {
   return parts;
 }
 
-/** Turns places in a source into addresses; those of absent texts are not read. */
-function moveTexts(job: number, distance: number): void {
-  kernelWords[job + TRANSACTION_ID + 1] += distance;
-  kernelWords[job + PLAYER + 1] += distance;
-  kernelWords[job + ROUND + 1] += distance;
-  kernelWords[job + REFERENCE + 1] += distance;
-  kernelWords[job + GAME + 1] += distance;
-}
-
-function copyKeys(job: number, keys: KeyColumns, row: number): void {
-  const { account, body, key, reference, round } = keys;
-  const to = row * 4;
-  key[to] = kernelWords[job + KEY];
-  key[to + 1] = kernelWords[job + KEY + 1];
-  key[to + 2] = kernelWords[job + KEY + 2];
-  key[to + 3] = kernelWords[job + KEY + 3];
-  round[to] = kernelWords[job + ROUND_KEY];
-  round[to + 1] = kernelWords[job + ROUND_KEY + 1];
-  round[to + 2] = kernelWords[job + ROUND_KEY + 2];
-  round[to + 3] = kernelWords[job + ROUND_KEY + 3];
-  reference[to] = kernelWords[job + REFERENCE_KEY];
-  reference[to + 1] = kernelWords[job + REFERENCE_KEY + 1];
-  reference[to + 2] = kernelWords[job + REFERENCE_KEY + 2];
-  reference[to + 3] = kernelWords[job + REFERENCE_KEY + 3];
-  account[row * 2] = kernelWords[job + ACCOUNT];
-  account[row * 2 + 1] = kernelWords[job + ACCOUNT + 1];
-  body[row * 2] = kernelWords[job + BODY];
-  body[row * 2 + 1] = kernelWords[job + BODY + 1];
+function putText(at: number, column: TextColumn, row: number, distance: number): void {
+  kernelWords[at + 1] = column.at[row] + distance;
+  kernelWords[at + 2] = column.byteCount[row];
 }
 
 /** Puts a text behind the rest of a body: a word with domain and length, then its bytes. */

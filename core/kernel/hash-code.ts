@@ -21,7 +21,7 @@ import {
 } from './wasm-code.ts';
 
 /** Bytes of a job; and where its fields lie in it, in bytes. */
-export const JOB_BYTES = 192;
+export const JOB_BYTES = 120;
 
 /** A text of a job: three words. */
 const TEXT = { domain: 0, at: 4, byteCount: 8 } as const;
@@ -45,13 +45,16 @@ export const JobField = {
   restCount: 84,
   /** Four words of 64 bits: the state behind operator and player. */
   playerState: 88,
-  // Results: 16 bytes each, then 8 bytes each.
-  key: 120,
-  roundKey: 136,
-  referenceKey: 152,
-  account: 168,
-  body: 176,
 } as const;
+
+/** Where the columns of results lie in the memory; see KeyColumns. */
+export interface ResultPlaces {
+  readonly account: number;
+  readonly body: number;
+  readonly key: number;
+  readonly reference: number;
+  readonly round: number;
+}
 
 /** What is to be made of a job. */
 export const JobPart = {
@@ -68,14 +71,16 @@ export const JobPart = {
 // Locals: parameters, words, longs.
 const JOB = 0;
 const JOBS_END = 1;
-const TEXT_AT = 2;
-const TEXT_END = 3;
-const BYTE_COUNT = 4;
-const [V0, V1, V2, V3] = [5, 6, 7, 8] as const;
-const PLAYER_STATE = [9, 10, 11, 12] as const;
-const ABSORBED = 13;
-const ROUND_KEY = 14;
-const REFERENCE_KEY = 15;
+const ROW = 2;
+const TEXT_AT = 3;
+const TEXT_END = 4;
+const BYTE_COUNT = 5;
+const [V0, V1, V2, V3] = [6, 7, 8, 9] as const;
+const PLAYER_STATE = [10, 11, 12, 13] as const;
+const ABSORBED = 14;
+const FIRST_HALF = 15;
+const ROUND_KEY = 16;
+const REFERENCE_KEY = 17;
 
 const STATE = [V0, V1, V2, V3] as const;
 
@@ -144,26 +149,33 @@ function result(): Code {
   return i64.xor(i64.xor(get(V0), get(V1)), i64.xor(get(V2), get(V3)));
 }
 
-/** Stores the first 64 bits of the result. */
-function finish(offset: number): Code {
+/** Puts the first 64 bits of the result into FIRST_HALF. */
+function finish(): Code {
   return sequence(
     set(V2, i64.xor(get(V2), long(BEGIN_RESULT))),
     round(),
     round(),
     round(),
-    store64(get(JOB), offset, result()),
+    set(FIRST_HALF, result()),
   );
 }
 
-/** Stores all 128 bits of the result. */
-function finishLong(offset: number): Code {
+/** Stores the first 64 bits of the result in the row's place of a column. */
+function storeShort(column: number): Code {
+  return sequence(finish(), store64(i32.shl(get(ROW), word(3)), column, get(FIRST_HALF)));
+}
+
+/** Stores all 128 bits of the result in the row's place of a column. */
+function storeLong(column: number): Code {
+  const rowAt = i32.shl(get(ROW), word(4));
   return sequence(
-    finish(offset),
+    finish(),
+    store64(rowAt, column, get(FIRST_HALF)),
     set(V1, i64.xor(get(V1), long(SECOND_HALF))),
     round(),
     round(),
     round(),
-    store64(get(JOB), offset + 8, result()),
+    store64(rowAt, column + 8, result()),
   );
 }
 
@@ -184,27 +196,27 @@ function enterPlayer(startAt: number): Code {
   return sequence(whenPart(JobPart.player, start), ...states);
 }
 
-function hashAccount(): Code {
+function hashAccount(results: ResultPlaces): Code {
   return sequence(
     fromPlayer(),
     absorb(i64.extendI32U(field(JobField.currency))),
-    finish(JobField.account),
+    storeShort(results.account),
   );
 }
 
-function hashTransaction(): Code {
+function hashTransaction(results: ResultPlaces): Code {
   return sequence(
     fromPlayer(),
     absorbText(JobField.transactionId),
-    finishLong(JobField.key),
+    storeLong(results.key),
     whenPart(
       JobPart.round,
       sequence(
         fromPlayer(),
         absorbText(JobField.round),
         absorb(i64.extendI32U(field(JobField.currency))),
-        finishLong(JobField.roundKey),
-        set(ROUND_KEY, load64(get(JOB), JobField.roundKey)),
+        storeLong(results.round),
+        set(ROUND_KEY, get(FIRST_HALF)),
       ),
     ),
     whenPart(
@@ -212,16 +224,16 @@ function hashTransaction(): Code {
       sequence(
         fromPlayer(),
         absorbText(JobField.reference),
-        finishLong(JobField.referenceKey),
-        set(REFERENCE_KEY, load64(get(JOB), JobField.referenceKey)),
+        storeLong(results.reference),
+        set(REFERENCE_KEY, get(FIRST_HALF)),
       ),
     ),
-    hashBody(),
+    hashBody(results),
   );
 }
 
 /** Bodies are compared under one key only, so the key is no part of them. */
-function hashBody(): Code {
+function hashBody(results: ResultPlaces): Code {
   const fields = i64.or(
     i64.extendI32U(field(JobField.bodyFields)),
     i64.shl(i64.extendI32U(field(JobField.currency)), long(32n)),
@@ -237,25 +249,30 @@ function hashBody(): Code {
     set(TEXT_AT, field(JobField.rest)),
     set(TEXT_END, restEnd),
     absorbUntilEnd(),
-    finish(JobField.body),
+    storeShort(results.body),
   );
 }
 
 /**
- * The module: `run(from, end)` works on the jobs between two addresses, with the start state at
- * `startAt`, in a memory of `memoryPages`.
+ * The module: `run(from, end, row)` works on the jobs between two addresses, with the start state
+ * at `startAt`, in a memory of `memoryPages`; the results are those of `row` and the rows after it.
  */
-export function hashModule(startAt: number, memoryPages: number): Uint8Array<ArrayBuffer> {
+export function hashModule(
+  startAt: number,
+  results: ResultPlaces,
+  memoryPages: number,
+): Uint8Array<ArrayBuffer> {
   const job = sequence(
     enterPlayer(startAt),
-    whenPart(JobPart.account, hashAccount()),
-    whenPart(JobPart.transaction, hashTransaction()),
+    whenPart(JobPart.account, hashAccount(results)),
+    whenPart(JobPart.transaction, hashTransaction(results)),
     set(JOB, i32.add(get(JOB), word(JOB_BYTES))),
+    set(ROW, i32.add(get(ROW), word(1))),
   );
   return wasmModule({
-    parameterCount: 2,
+    parameterCount: 3,
     wordCount: 3,
-    longCount: 11,
+    longCount: 12,
     memoryPages,
     body: whileLoop(i32.ltU(get(JOB), get(JOBS_END)), job),
   });

@@ -9,9 +9,11 @@
 // in that memory too. Those of one pass mostly lie close together in one frame or block, so a run
 // of them is copied in one piece.
 import { assert } from '../assert.ts';
-import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import { ColumnMemory } from '../column-memory.ts';
+import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import { KeyColumns } from '../records/key-columns.ts';
 import type { FrameSource } from '../transaction-columns.ts';
-import { hashModule, JOB_BYTES } from './hash-code.ts';
+import { hashModule, JOB_BYTES, type ResultPlaces } from './hash-code.ts';
 
 /** Bytes of a seed. */
 export const HASH_SEED_BYTES = 16;
@@ -38,9 +40,11 @@ const START_STATE = [
   0x7465646279746573n,
 ] as const;
 
-// The memory: the start state, the jobs, the stage of texts, the words of the job in hand.
+// The memory: the start state, the results, the jobs, the stage of texts, and the words of the job
+// in hand.
 const START_AT = 0;
-const JOBS_AT = 64;
+const KEYS_AT = 64;
+const JOBS_AT: number = KEYS_AT + keyBytes();
 const STAGE_AT: number = JOBS_AT + HASH_JOBS_MAX * JOB_BYTES;
 const STAGE_BYTES: number = HASH_JOBS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
 const REST_AT: number = STAGE_AT + STAGE_BYTES;
@@ -48,10 +52,13 @@ const REST_BYTES = 32_768;
 const PAGE_BYTES = 65_536;
 const MEMORY_PAGES: number = Math.ceil((REST_AT + REST_BYTES) / PAGE_BYTES);
 
-const instance = new WebAssembly.Instance(
-  new WebAssembly.Module(hashModule(START_AT, MEMORY_PAGES)),
+const module = new WebAssembly.Module(
+  hashModule(START_AT, placesOf(keysIn(new ArrayBuffer(JOBS_AT))), MEMORY_PAGES),
 );
-const { memory, run } = instance.exports;
+const { memory, run } = new WebAssembly.Instance(module).exports;
+
+/** What runs found, up to ATOMIC_TRANSACTIONS_MAX rows; all shards of a thread use it. */
+export const kernelKeys: KeyColumns = keysIn(memory.buffer);
 
 /** The memory of the kernel, as words, doubles and bytes. */
 export const kernelWords: Int32Array = new Int32Array(memory.buffer);
@@ -79,10 +86,30 @@ export function jobAt(job: number): number {
 /** Where the rest of a body lies, in bytes. */
 export const REST_ADDRESS: number = REST_AT;
 
-/** Works on jobs `from` to `until` − 1. */
-export function runJobs(start: Int32Array, from: number, until: number): void {
+/** Works on jobs `from` to `until` − 1, the first of which is that of `row` of kernelKeys. */
+export function runJobs(start: Int32Array, from: number, until: number, row: number): void {
   for (let word = 0; word < HASH_STATE_WORDS; word += 1) kernelWords[word] = start[word];
-  run(jobAt(from), jobAt(until));
+  run(jobAt(from), jobAt(until), row);
+}
+
+function keysIn(buffer: ArrayBuffer): KeyColumns {
+  return new KeyColumns(ATOMIC_TRANSACTIONS_MAX, new ColumnMemory(buffer, KEYS_AT));
+}
+
+function keyBytes(): number {
+  const counted = new ColumnMemory();
+  void new KeyColumns(ATOMIC_TRANSACTIONS_MAX, counted);
+  return counted.byteCount;
+}
+
+function placesOf(keys: KeyColumns): ResultPlaces {
+  return {
+    account: keys.account.byteOffset,
+    body: keys.body.byteOffset,
+    key: keys.key.byteOffset,
+    reference: keys.reference.byteOffset,
+    round: keys.round.byteOffset,
+  };
 }
 
 /**

@@ -30,6 +30,15 @@ export class KeyColumns {
     this.round = memory.int32(capacity * 8 + 4);
   }
 
+  /** Takes rows `from` to `until` − 1 from the same places of others. */
+  copyRows(others: KeyColumns, from: number, until: number): void {
+    this.account.set(others.account.subarray(from * 2, until * 2), from * 2);
+    this.body.set(others.body.subarray(from * 2, until * 2), from * 2);
+    this.key.set(others.key.subarray(from * 4, until * 4), from * 4);
+    this.reference.set(others.reference.subarray(from * 4, until * 4), from * 4);
+    this.round.set(others.round.subarray(from * 4, until * 4), from * 4);
+  }
+
   /** Where `round` has the key of the round that a row joins. */
   joinedRoundAt(row: number): number {
     return (this.capacity + row) * 4;

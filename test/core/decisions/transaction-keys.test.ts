@@ -2,7 +2,7 @@
 // every kind of row and wherever its texts lie; a replay's rows get the same words as live ones.
 import { describe, expect, test } from 'vitest';
 import { nameRound, TransactionKeys } from '../../../core/decisions/transaction-keys.ts';
-import { HASH_STATE_WORDS } from '../../../core/kernel/hash-kernel.ts';
+import { HASH_STATE_WORDS, kernelKeys } from '../../../core/kernel/hash-kernel.ts';
 import { Field, Kind } from '../../../core/kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../../../core/limits.ts';
 import { KeyColumns } from '../../../core/records/key-columns.ts';
@@ -91,13 +91,14 @@ function columnsOf(rows: readonly Row[], gapBytes: number): TransactionColumns {
 
 function hashRows(columns: TransactionColumns): KeyColumns {
   const keys = new TransactionKeys(SEED);
-  const found = new KeyColumns();
   for (let from = 0; from < columns.count; from += PASS_TRANSACTIONS_MAX) {
     const until = Math.min(columns.count, from + PASS_TRANSACTIONS_MAX);
     keys.begin(from);
     for (let row = from; row < until; row += 1) keys.add(columns, row, OWNER);
-    keys.finish(until, found);
+    keys.finish(until);
   }
+  const found = new KeyColumns();
+  found.copyRows(kernelKeys, 0, columns.count);
   return found;
 }
 
@@ -198,14 +199,13 @@ describe('TransactionKeys', () => {
       const player = { source: columns.sources[0], at: at[row], byteCount: byteCount[row] };
       keys.absorbPlayer(OWNER >>> 8, player, states, row * HASH_STATE_WORDS);
     }
-    const found = new KeyColumns();
     keys.begin(0);
     for (const row of rows.keys()) {
       keys.addKnown(columns, row, OWNER & 0xff, states, row * HASH_STATE_WORDS, true);
     }
-    keys.finish(rows.length, found);
+    keys.finish(rows.length);
     for (const [row, each] of rows.entries()) {
-      expect(wordsOf(found, row, each.fields), `row ${row}`).toEqual(plainWordsOf(each));
+      expect(wordsOf(kernelKeys, row, each.fields), `row ${row}`).toEqual(plainWordsOf(each));
     }
   });
 
@@ -214,15 +214,14 @@ describe('TransactionKeys', () => {
     const rows = Array.from({ length: 6 }, () => randomRow(random, false));
     const columns = columnsOf(rows, 0);
     const keys = new TransactionKeys(SEED);
-    const found = new KeyColumns();
     keys.begin(0);
     for (const row of rows.keys()) {
       if (row % 2 === 0) keys.skip(row);
       else keys.add(columns, row, OWNER);
     }
-    keys.finish(rows.length, found);
+    keys.finish(rows.length);
     for (const row of [1, 3, 5]) {
-      expect(wordsOf(found, row, rows[row].fields)).toEqual(plainWordsOf(rows[row]));
+      expect(wordsOf(kernelKeys, row, rows[row].fields)).toEqual(plainWordsOf(rows[row]));
     }
   });
 
@@ -234,6 +233,23 @@ describe('TransactionKeys', () => {
     };
     const keys = hashRows(columnsOf([row, { ...row, amountMinor: -0 }], 0));
     expect(keys.body.subarray(0, 2)).toEqual(keys.body.subarray(2, 4));
+  });
+
+  test('the hash of another account leaves those of the rows as they are', () => {
+    const random = new SeededRandom('TransactionKeys receivers');
+    const rows = Array.from({ length: 3 }, () => randomRow(random, false));
+    const columns = columnsOf(rows, 0);
+    const keys = new TransactionKeys(SEED);
+    keys.begin(0);
+    for (const row of rows.keys()) keys.add(columns, row, OWNER);
+    keys.finish(rows.length);
+    const words = new Int32Array(2);
+    keys.hashAccount(OWNER, { source: sourceOfText('x'), at: 0, byteCount: 1 }, words, 0);
+    for (const [row, each] of rows.entries()) {
+      expect(wordsOf(kernelKeys, row, each.fields)).toEqual(plainWordsOf(each));
+    }
+    const [expected] = plainSipHash(SEED, [...textWords(5, Uint8Array.of(0x78)), 2n]);
+    expect(new BigUint64Array(words.buffer)[0]).toBe(expected);
   });
 
   test('a nameless round has a key of its own, made of its transaction`s key', () => {
