@@ -22,6 +22,7 @@ import {
 } from './limits.ts';
 import type { OutcomeColumns } from './outcome-columns.ts';
 import type { Directory } from './policies/directory.ts';
+import { RecordBatch } from './records/record-batch.ts';
 import { ResultCode } from './result-codes.ts';
 import type { AccountTable } from './tables/account-table.ts';
 import { PLAIN_MEMORY, type TableMemory } from './tables/table-memory.ts';
@@ -52,6 +53,7 @@ export class Shard {
   readonly shard: number;
   readonly #state: ShardState;
   readonly #work = new SliceColumns();
+  readonly #records: RecordBatch;
   readonly #hashSeed: Uint8Array;
   readonly #replay: Replay;
   /** Made when it is first needed: most logs are replayed in batches. */
@@ -65,6 +67,7 @@ export class Shard {
     this.#state = new ShardState(hashSeed, { ...DEFAULT_BOUNDS, ...bounds }, memory);
     this.#hashSeed = hashSeed;
     this.#replay = new Replay(this.#state);
+    this.#records = new RecordBatch(this.#state.keys);
   }
 
   /** Operators, providers and clients, as the log has them. */
@@ -136,6 +139,7 @@ export class Shard {
     assert(columns.count <= ATOMIC_TRANSACTIONS_MAX, 'an atomic batch is within its bound');
     assert(block.hasRoomFor(columns.count), 'a block has room for an atomic batch');
     const slice = this.#sliceOf(columns, nowMs, block, outcomes);
+    slice.writtenTo = columns.count;
     for (let row = 0; row < columns.count; row += PASS_TRANSACTIONS_MAX) {
       this.#prepare(slice, row, Math.min(columns.count, row + PASS_TRANSACTIONS_MAX));
     }
@@ -261,7 +265,8 @@ export class Shard {
     outcomes: OutcomeColumns,
   ): Slice {
     const timeMs = this.#timeAt(nowMs);
-    return { columns, work: this.#work, outcomes, timeMs, block, writtenTo: 0 };
+    const records = this.#records;
+    return { columns, work: this.#work, records, outcomes, timeMs, block, writtenTo: 0 };
   }
 
   #timeAt(nowMs: number): number {

@@ -1,5 +1,5 @@
 // An engine without sockets and disk for microbenchmarks: canonical frames are decoded by the
-// gateway's reader and decided by a shard, in memory. One thread.
+// gateway's decoder and decided by a shard, in memory. One thread.
 import { Packr } from 'msgpackr';
 import { assert } from '../../core/assert.ts';
 import { BlockContent } from '../../core/block-content.ts';

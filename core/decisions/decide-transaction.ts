@@ -5,7 +5,7 @@ import type { BlockContent } from '../block-content.ts';
 import { Field, Kind } from '../kinds.ts';
 import type { OutcomeColumns } from '../outcome-columns.ts';
 import type { Decision } from '../records/decision.ts';
-import { writeRecord } from '../records/record-writer.ts';
+import type { RecordBatch } from '../records/record-batch.ts';
 import { isRecordedCode, ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import type { TransactionColumns } from '../transaction-columns.ts';
@@ -34,10 +34,14 @@ import { ageRound, isRoundDue } from './time-driven.ts';
 export interface Slice {
   readonly columns: TransactionColumns;
   readonly work: SliceColumns;
+  readonly records: RecordBatch;
   readonly outcomes: OutcomeColumns;
   readonly timeMs: number;
   readonly block: BlockContent;
-  /** Rows before this one are written; those from it on may be decided and unwritten. */
+  /**
+   * Rows before this one are written; those from it on may be decided and unwritten. An atomic
+   * batch writes its rows itself, so there it is the count.
+   */
   writtenTo: number;
 }
 
@@ -84,10 +88,14 @@ export function decideTransaction(state: ShardState, slice: Slice, row: number):
  * the code of all steps together does not fit the processor's first cache.
  */
 export function writeDecided(slice: Slice, until: number): void {
-  const { block, columns, outcomes, work } = slice;
+  if (slice.writtenTo >= until) return;
+  const { block, columns, outcomes, records, work } = slice;
+  records.begin(block, slice.writtenTo);
   for (let row = slice.writtenTo; row < until; row += 1) {
-    if (work.isUnwritten[row] !== 0) writeRecord(block, work.decision(row), columns, row);
+    if (work.isUnwritten[row] === 0) records.skip(row);
+    else records.add(block, work.decision(row), columns, row);
   }
+  records.flush(block, until);
   for (let row = slice.writtenTo; row < until; row += 1) {
     if (work.isUnwritten[row] !== 0) answerDecision(outcomes, row, work.decision(row));
   }

@@ -1,5 +1,6 @@
 // The working columns of a slice: what the passes before deciding found out about each row, and the
-// decisions of the rows of one pass. Owned by a shard and used again for each slice.
+// decisions of the rows of one pass. A shard's own but for the hashes, which are its thread's, and
+// used again for each slice.
 
 import { kernelKeys } from '../kernel/hash-kernel.ts';
 import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
@@ -22,7 +23,8 @@ export class SliceColumns {
   readonly isUnwritten: Uint8Array;
   readonly #decisions: readonly Decision[];
 
-  constructor(capacity: number = ATOMIC_TRANSACTIONS_MAX) {
+  constructor() {
+    const capacity = ATOMIC_TRANSACTIONS_MAX;
     this.keys = kernelKeys;
     this.code = new Uint8Array(capacity);
     this.owner = new Int32Array(capacity);

@@ -7,14 +7,16 @@ import { assert } from '../assert.ts';
 import { JobField, JobPart } from '../kernel/hash-code.ts';
 import {
   HASH_STATE_WORDS,
+  hashJobs,
   jobAt,
   kernelDoubles,
   kernelKeys,
   kernelRest,
   kernelWords,
   NOT_STAGED,
-  REST_ADDRESS,
-  runJobs,
+  placeSingleText,
+  SINGLE_JOB,
+  SINGLE_ROW,
   startState,
   TextStage,
 } from '../kernel/hash-kernel.ts';
@@ -63,7 +65,6 @@ const REFERENCE = JobField.reference >>> 2;
 const GAME = JobField.game >>> 2;
 const CURRENCY = JobField.currency >>> 2;
 const BODY_FIELDS_WORD = JobField.bodyFields >>> 2;
-const REST = JobField.rest >>> 2;
 const REST_COUNT = JobField.restCount >>> 2;
 const PLAYER_STATE = JobField.playerState >>> 2;
 const AMOUNT_DOUBLE = JobField.amountMinor >>> 3;
@@ -80,7 +81,7 @@ export interface PlayerText {
 
 /**
  * Makes the hashes: `begin` a pass, add rows with one of the functions for rows, `finish` it.
- * Passes have up to PASS_TRANSACTIONS_MAX rows. Nothing else may be hashed in between.
+ * Passes have up to PASS_TRANSACTIONS_MAX rows.
  */
 export class TransactionKeys {
   readonly #start: Int32Array;
@@ -94,21 +95,15 @@ export class TransactionKeys {
 
   /** The hash of an account alone, two words: for reads and receivers. */
   hashAccount(owner: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
-    // The run puts it into row 0, whose own hash a slice in work still needs.
-    const { account } = kernelKeys;
-    const first = account[0];
-    const second = account[1];
-    this.#runPlayer(owner >>> 8, player, JobPart.player | JobPart.account, owner & 0xff);
-    words[wordsAt] = account[0];
-    words[wordsAt + 1] = account[1];
-    account[0] = first;
-    account[1] = second;
+    this.#hashPlayer(owner >>> 8, player, JobPart.player | JobPart.account, owner & 0xff);
+    words[wordsAt] = kernelKeys.account[SINGLE_ROW * 2];
+    words[wordsAt + 1] = kernelKeys.account[SINGLE_ROW * 2 + 1];
   }
 
   /** The state behind operator and player, HASH_STATE_WORDS words: what `addKnown` starts from. */
   absorbPlayer(operator: number, player: PlayerText, words: Int32Array, wordsAt: number): void {
-    this.#runPlayer(operator, player, JobPart.player, 0);
-    const state = FIRST_JOB + PLAYER_STATE;
+    this.#hashPlayer(operator, player, JobPart.player, 0);
+    const state = SINGLE + PLAYER_STATE;
     for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
       words[wordsAt + word] = kernelWords[state + word];
     }
@@ -122,12 +117,12 @@ export class TransactionKeys {
 
   /** Passes over a row. */
   skip(row: number): void {
-    kernelWords[this.#jobOf(row) + PARTS] = 0;
+    kernelWords[this.jobOf(row) + PARTS] = 0;
   }
 
   /** Adds a row whose player is hashed too; `owner` is operator × 256 + currency. */
   add(columns: TransactionColumns, row: number, owner: number): void {
-    const job = this.#jobOf(row);
+    const job = this.jobOf(row);
     const operator = owner >>> 8;
     kernelWords[job + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
     this.#fill(columns, row, owner & 0xff, JobPart.player | JobPart.account);
@@ -145,7 +140,7 @@ export class TransactionKeys {
     statesAt: number,
     opens: boolean,
   ): void {
-    const state = this.#jobOf(row) + PLAYER_STATE;
+    const state = this.jobOf(row) + PLAYER_STATE;
     for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
       kernelWords[state + word] = states[statesAt + word];
     }
@@ -155,28 +150,34 @@ export class TransactionKeys {
   /** Hashes the rows from the first to `until` − 1; their words are in kernelKeys. */
   finish(until: number): void {
     this.#stage.flush();
-    runJobs(this.#start, 0, until - this.#from, this.#from);
+    hashJobs(this.#start, 0, until - this.#from, this.#from);
   }
 
-  #jobOf(row: number): number {
-    assert(row - this.#from < PASS_TRANSACTIONS_MAX, 'rows are hashed pass by pass');
-    return jobAt(row - this.#from) >>> 2;
+  /** The job of a row of this pass, as a number of kernelWords. */
+  jobOf(row: number): number {
+    const place = row - this.#from;
+    assert(place >= 0 && place < PASS_TRANSACTIONS_MAX, 'a row has a job in its pass');
+    return jobAt(place) >>> 2;
   }
 
-  #runPlayer(operator: number, player: PlayerText, parts: number, currency: number): void {
+  /** The number of a row's job in this pass. */
+  placeOf(row: number): number {
+    return row - this.#from;
+  }
+
+  #hashPlayer(operator: number, player: PlayerText, parts: number, currency: number): void {
     const { source, at, byteCount } = player;
-    this.#stage.clear();
-    kernelWords[FIRST_JOB + PARTS] = parts;
-    kernelWords[FIRST_JOB + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
-    kernelWords[FIRST_JOB + PLAYER + 1] = this.#stage.placeAlone(source, at, byteCount);
-    kernelWords[FIRST_JOB + PLAYER + 2] = byteCount;
-    kernelWords[FIRST_JOB + CURRENCY] = currency;
-    runJobs(this.#start, 0, 1, 0);
+    kernelWords[SINGLE + PARTS] = parts;
+    kernelWords[SINGLE + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
+    kernelWords[SINGLE + PLAYER + 1] = placeSingleText(source, at, byteCount);
+    kernelWords[SINGLE + PLAYER + 2] = byteCount;
+    kernelWords[SINGLE + CURRENCY] = currency;
+    hashJobs(this.#start, SINGLE_JOB, SINGLE_JOB + 1, SINGLE_ROW);
   }
 
   /** Fills a job; the player's domain or state is there. */
   #fill(columns: TransactionColumns, row: number, currency: number, playerParts: number): void {
-    const job = this.#jobOf(row);
+    const job = this.jobOf(row);
     const kind = columns.kind[row];
     const fields = columns.fields[row];
     const provider = columns.provider[row] << 8;
@@ -247,16 +248,15 @@ export class TransactionKeys {
     if ((fields & Field.definition) !== 0) {
       end = restText(end, DOMAIN_DEFINITION, bytes, columns.definition, row);
     }
-    kernelWords[job + REST] = REST_ADDRESS;
     kernelWords[job + REST_COUNT] = end / WORD_BYTES;
     this.#stage.flush();
     const place = row - this.#from;
-    runJobs(this.#start, place, place + 1, row);
+    hashJobs(this.#start, place, place + 1, row);
     kernelWords[job + PARTS] = 0;
   }
 }
 
-const FIRST_JOB = jobAt(0) >>> 2;
+const SINGLE = jobAt(SINGLE_JOB) >>> 2;
 const WORD_BYTES = 8;
 
 /** The texts of a job: the part that they belong to, their place in it, their column. */

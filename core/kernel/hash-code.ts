@@ -14,17 +14,17 @@ import {
   sequence,
   set,
   store64,
-  wasmModule,
+  type WasmFunction,
   when,
   whileLoop,
   word,
 } from './wasm-code.ts';
 
 /** Bytes of a job; and where its fields lie in it, in bytes. */
-export const JOB_BYTES = 120;
+export const JOB_BYTES = 168;
 
 /** A text of a job: three words. */
-const TEXT = { domain: 0, at: 4, byteCount: 8 } as const;
+export const JobText = { domain: 0, at: 4, byteCount: 8 } as const;
 
 /** See JOB_BYTES. */
 export const JobField = {
@@ -40,11 +40,22 @@ export const JobField = {
   bodyFields: 68,
   /** A double: its bits are hashed, so −0 is not to be given. */
   amountMinor: 72,
-  /** Where further words of the body lie, and how many (of eight bytes). */
-  rest: 80,
-  restCount: 84,
+  /** How many further words (of eight bytes) the body has. */
+  restCount: 80,
   /** Four words of 64 bits: the state behind operator and player. */
   playerState: 88,
+  /** The job's record (record-code.ts): kind + code × 256; 0 where it has none to be written. */
+  recordHead: 120,
+  /** Bits of Content. */
+  contents: 124,
+  /** Account row + 1. */
+  account: 128,
+  provider: 132,
+  // Doubles.
+  elapsedMs: 136,
+  recordAmountMinor: 144,
+  cashMovedMinor: 152,
+  cashMinor: 160,
 } as const;
 
 /** Where the columns of results lie in the memory; see KeyColumns. */
@@ -119,15 +130,15 @@ function field(offset: number): Code {
 /** Absorbs domain × 256 + length, then the text's bytes; the last word is padded with zeros. */
 function absorbText(offset: number): Code {
   const head = i64.or(
-    i64.shl(i64.extendI32U(field(offset + TEXT.domain)), long(8n)),
+    i64.shl(i64.extendI32U(field(offset + JobText.domain)), long(8n)),
     i64.extendI32U(get(BYTE_COUNT)),
   );
   const restBits = i64.extendI32U(i32.shl(i32.and(get(BYTE_COUNT), word(7)), word(3)));
   const mask = i64.sub(i64.shl(long(1n), restBits), long(1n));
   return sequence(
-    set(BYTE_COUNT, field(offset + TEXT.byteCount)),
+    set(BYTE_COUNT, field(offset + JobText.byteCount)),
     absorb(head),
-    set(TEXT_AT, field(offset + TEXT.at)),
+    set(TEXT_AT, field(offset + JobText.at)),
     set(TEXT_END, i32.add(get(TEXT_AT), i32.and(get(BYTE_COUNT), word(~7)))),
     absorbUntilEnd(),
     when(i32.and(get(BYTE_COUNT), word(7)), absorb(i64.and(load64(get(TEXT_AT)), mask))),
@@ -204,7 +215,8 @@ function hashAccount(results: ResultPlaces): Code {
   );
 }
 
-function hashTransaction(results: ResultPlaces): Code {
+function hashTransaction(places: HashPlaces): Code {
+  const { results } = places;
   return sequence(
     fromPlayer(),
     absorbText(JobField.transactionId),
@@ -228,12 +240,12 @@ function hashTransaction(results: ResultPlaces): Code {
         set(REFERENCE_KEY, get(FIRST_HALF)),
       ),
     ),
-    hashBody(results),
+    hashBody(places),
   );
 }
 
 /** Bodies are compared under one key only, so the key is no part of them. */
-function hashBody(results: ResultPlaces): Code {
+function hashBody({ restAt, results }: HashPlaces): Code {
   const fields = i64.or(
     i64.extendI32U(field(JobField.bodyFields)),
     i64.shl(i64.extendI32U(field(JobField.currency)), long(32n)),
@@ -246,34 +258,39 @@ function hashBody(results: ResultPlaces): Code {
     whenPart(JobPart.round, absorb(get(ROUND_KEY))),
     whenPart(JobPart.reference, absorb(get(REFERENCE_KEY))),
     whenPart(JobPart.game, absorbText(JobField.game)),
-    set(TEXT_AT, field(JobField.rest)),
+    set(TEXT_AT, word(restAt)),
     set(TEXT_END, restEnd),
     absorbUntilEnd(),
     storeShort(results.body),
   );
 }
 
+/** Where things lie in the memory. */
+export interface HashPlaces {
+  /** The start state of a seed. */
+  readonly startAt: number;
+  readonly results: ResultPlaces;
+  /** Further words of the body of the one job that has some. */
+  readonly restAt: number;
+}
+
 /**
- * The module: `run(from, end, row)` works on the jobs between two addresses, with the start state
- * at `startAt`, in a memory of `memoryPages`; the results are those of `row` and the rows after it.
+ * The function `hash(job, jobsEnd, row)`: works on the jobs between two addresses; the results are
+ * those of `row` and the rows after it.
  */
-export function hashModule(
-  startAt: number,
-  results: ResultPlaces,
-  memoryPages: number,
-): Uint8Array<ArrayBuffer> {
+export function hashFunction(places: HashPlaces): WasmFunction {
   const job = sequence(
-    enterPlayer(startAt),
-    whenPart(JobPart.account, hashAccount(results)),
-    whenPart(JobPart.transaction, hashTransaction(results)),
+    enterPlayer(places.startAt),
+    whenPart(JobPart.account, hashAccount(places.results)),
+    whenPart(JobPart.transaction, hashTransaction(places)),
     set(JOB, i32.add(get(JOB), word(JOB_BYTES))),
     set(ROW, i32.add(get(ROW), word(1))),
   );
-  return wasmModule({
+  return {
+    name: 'hash',
     parameterCount: 3,
     wordCount: 3,
     longCount: 12,
-    memoryPages,
     body: whileLoop(i32.ltU(get(JOB), get(JOBS_END)), job),
-  });
+  };
 }

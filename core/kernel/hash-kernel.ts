@@ -1,19 +1,24 @@
-// The hash kernel: a row of jobs in memory that JavaScript and WebAssembly share, and the function
-// that works on them. A keyed 128-bit hash is needed because outsiders choose the keys of our
-// tables: without the seed nobody can choose ids that collide, so probe lengths stay short and two
-// ids never share a key by design. The results stay in memory and are never stored: a data folder
-// may change its seed. SipHash needs 64-bit words: in WebAssembly the hashes of a bet take 76 ns,
-// a hash with words of 32 bits in JavaScript, of a smaller state, took 237.
+// The kernel: a row of jobs in memory that JavaScript and WebAssembly share, and the functions that
+// work on them, one that hashes and one that writes usual records.
 //
-// One per thread, since its memory is only scratch: filled, run and read in one go. Texts must lie
-// in that memory too. Those of one pass mostly lie close together in one frame or block, so a run
-// of them is copied in one piece.
+// A keyed 128-bit hash is needed because outsiders choose the keys of our tables: without the seed
+// nobody can choose ids that collide, so probe lengths stay short and two ids never share a key by
+// design. The results stay in memory and are never stored: a data folder may change its seed.
+// SipHash needs 64-bit words: in WebAssembly the hashes of a bet take 76 ns, a hash with words of
+// 32 bits in JavaScript, of a smaller state, took 237.
+//
+// One per thread, since its memory is only scratch: jobs and texts are those of one pass, results
+// those of one slice, and nothing is kept from one call of a shard to the next. Texts must lie in
+// that memory too. Those of one pass mostly lie close together in one frame or block, so a run of
+// them is copied in one piece.
 import { assert } from '../assert.ts';
 import { ColumnMemory } from '../column-memory.ts';
 import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { KeyColumns } from '../records/key-columns.ts';
 import type { FrameSource } from '../transaction-columns.ts';
-import { hashModule, JOB_BYTES, type ResultPlaces } from './hash-code.ts';
+import { hashFunction, JOB_BYTES, type ResultPlaces } from './hash-code.ts';
+import { recordFunction, USUAL_RECORD_BYTES_MAX } from './record-code.ts';
+import { wasmModule } from './wasm-code.ts';
 
 /** Bytes of a seed. */
 export const HASH_SEED_BYTES = 16;
@@ -21,13 +26,15 @@ export const HASH_SEED_BYTES = 16;
 /** Words of a saved state. */
 export const HASH_STATE_WORDS = 8;
 
-/** Jobs of one run. */
-export const HASH_JOBS_MAX: number = PASS_TRANSACTIONS_MAX;
+/** The job beside those of a pass: of an account that is hashed alone. */
+export const SINGLE_JOB: number = PASS_TRANSACTIONS_MAX;
+/** Its row among the results. */
+export const SINGLE_ROW: number = ATOMIC_TRANSACTIONS_MAX;
 
 /** What `place` returns for a span that is too long: no distance between two places. */
 export const NOT_STAGED = 0x7fffffff;
 
-/** Each job lengthens what is staged by at most so many bytes; a longer span is refused. */
+/** Each job lengthens what is staged by at most so many bytes. */
 const SPAN_BYTES_MAX = 1_024;
 /** The kernel reads texts in words: up to seven bytes behind the last one. */
 const SLACK_BYTES = 8;
@@ -40,24 +47,24 @@ const START_STATE = [
   0x7465646279746573n,
 ] as const;
 
-// The memory: the start state, the results, the jobs, the stage of texts, and the words of the job
-// in hand.
+// The memory: the start state, where records end, the hashes, the jobs, the stage of texts, the
+// words of the one job that has a rest or stands alone, and records.
 const START_AT = 0;
+const RECORDS_END_AT = 32;
 const KEYS_AT = 64;
 const JOBS_AT: number = KEYS_AT + keyBytes();
-const STAGE_AT: number = JOBS_AT + HASH_JOBS_MAX * JOB_BYTES;
-const STAGE_BYTES: number = HASH_JOBS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
+const STAGE_AT: number = JOBS_AT + (SINGLE_JOB + 1) * JOB_BYTES;
+const STAGE_BYTES: number = PASS_TRANSACTIONS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
 const REST_AT: number = STAGE_AT + STAGE_BYTES;
 const REST_BYTES = 32_768;
+const RECORDS_AT: number = REST_AT + REST_BYTES;
+const RECORDS_BYTES: number = PASS_TRANSACTIONS_MAX * USUAL_RECORD_BYTES_MAX;
 const PAGE_BYTES = 65_536;
-const MEMORY_PAGES: number = Math.ceil((REST_AT + REST_BYTES) / PAGE_BYTES);
+const MEMORY_PAGES: number = Math.ceil((RECORDS_AT + RECORDS_BYTES) / PAGE_BYTES);
 
-const module = new WebAssembly.Module(
-  hashModule(START_AT, placesOf(keysIn(new ArrayBuffer(JOBS_AT))), MEMORY_PAGES),
-);
-const { memory, run } = new WebAssembly.Instance(module).exports;
+const { memory, hash, record } = new WebAssembly.Instance(makeModule()).exports;
 
-/** What runs found, up to ATOMIC_TRANSACTIONS_MAX rows; all shards of a thread use it. */
+/** What was hashed: up to ATOMIC_TRANSACTIONS_MAX rows, and one; all shards of a thread use it. */
 export const kernelKeys: KeyColumns = keysIn(memory.buffer);
 
 /** The memory of the kernel, as words, doubles and bytes. */
@@ -83,22 +90,48 @@ export function jobAt(job: number): number {
   return JOBS_AT + job * JOB_BYTES;
 }
 
-/** Where the rest of a body lies, in bytes. */
-export const REST_ADDRESS: number = REST_AT;
-
-/** Works on jobs `from` to `until` − 1, the first of which is that of `row` of kernelKeys. */
-export function runJobs(start: Int32Array, from: number, until: number, row: number): void {
+/** Hashes jobs `from` to `until` − 1, the first of which is that of `row` of kernelKeys. */
+export function hashJobs(start: Int32Array, from: number, until: number, row: number): void {
   for (let word = 0; word < HASH_STATE_WORDS; word += 1) kernelWords[word] = start[word];
-  run(jobAt(from), jobAt(until), row);
+  hash(jobAt(from), jobAt(until), row);
+}
+
+/** Writes the records of jobs `from` to `until` − 1 to a place; returns their bytes. */
+export function writeJobRecords(
+  from: number,
+  until: number,
+  target: Uint8Array,
+  targetAt: number,
+): number {
+  record(jobAt(from), jobAt(until), RECORDS_AT);
+  const end = kernelWords[RECORDS_END_AT >>> 2];
+  assert(end >= RECORDS_AT && end <= RECORDS_AT + RECORDS_BYTES, 'records keep to their room');
+  target.set(bytes.subarray(RECORDS_AT, end), targetAt);
+  return end - RECORDS_AT;
+}
+
+/** Takes the text of the job that stands alone; returns its address. */
+export function placeSingleText({ bytes: source }: FrameSource, at: number, count: number): number {
+  assert(count <= REST_BYTES - SLACK_BYTES, 'a text that is hashed has room');
+  bytes.set(source.subarray(at, at + count), REST_AT);
+  return REST_AT;
+}
+
+function makeModule(): WasmModule {
+  const results = placesOf(keysIn(new ArrayBuffer(JOBS_AT)));
+  const hashing = hashFunction({ startAt: START_AT, results, restAt: REST_AT });
+  return new WebAssembly.Module(
+    wasmModule([hashing, recordFunction(RECORDS_END_AT)], MEMORY_PAGES),
+  );
 }
 
 function keysIn(buffer: ArrayBuffer): KeyColumns {
-  return new KeyColumns(ATOMIC_TRANSACTIONS_MAX, new ColumnMemory(buffer, KEYS_AT));
+  return new KeyColumns(ATOMIC_TRANSACTIONS_MAX + 1, new ColumnMemory(buffer, KEYS_AT));
 }
 
 function keyBytes(): number {
   const counted = new ColumnMemory();
-  void new KeyColumns(ATOMIC_TRANSACTIONS_MAX, counted);
+  void new KeyColumns(ATOMIC_TRANSACTIONS_MAX + 1, counted);
   return counted.byteCount;
 }
 
@@ -130,9 +163,9 @@ export class TextStage {
   }
 
   /**
-   * Sees to the bytes from `from` to `until` − 1 of a source, at most SPAN_BYTES_MAX of them;
-   * returns what is to be added to a place there to get its address here, or NOT_STAGED for more
-   * bytes than that.
+   * Sees to the bytes from `from` to `until` − 1 of a source; returns what is to be added to a
+   * place there to get its address here, or NOT_STAGED where that would lengthen what is staged by
+   * more than SPAN_BYTES_MAX.
    */
   place(source: FrameSource, from: number, until: number): number {
     const fits =
@@ -150,9 +183,10 @@ export class TextStage {
   /** Copies one text by itself; returns its address. */
   placeAlone(source: FrameSource, from: number, byteCount: number): number {
     this.flush();
-    const address = this.place(source, from, from + byteCount) + from;
+    const distance = this.place(source, from, from + byteCount);
+    assert(distance !== NOT_STAGED, 'a text that is hashed is short');
     this.flush();
-    return address;
+    return from + distance;
   }
 
   /** Copies the run in hand. */

@@ -6,15 +6,14 @@
 /** Instructions, or one operand's expression, as bytes. */
 export type Code = readonly number[];
 
-/** A module with one exported function named `run`, over a memory of its own named `memory`. */
+/** A function of a module: exported by its name, without a result. */
 export interface WasmFunction {
+  readonly name: string;
   /** How many 32-bit parameters it takes: locals 0 and up. */
   readonly parameterCount: number;
   /** Further locals, numbered behind the parameters: first 32-bit ones, then 64-bit ones. */
   readonly wordCount: number;
   readonly longCount: number;
-  /** Pages of 64 KiB; the memory never grows. */
-  readonly memoryPages: number;
   readonly body: Code;
 }
 
@@ -26,26 +25,39 @@ const END = 0x0b;
 
 const Section = { type: 1, function: 3, memory: 5, export: 7, code: 10 } as const;
 
-/** The binary module of a function. */
-export function wasmModule(wasmFunction: WasmFunction): Uint8Array<ArrayBuffer> {
-  const { parameterCount, wordCount, longCount, memoryPages, body } = wasmFunction;
-  const parameters = new Array<number>(parameterCount).fill(I32);
+/**
+ * The binary module of functions over a memory of their own, exported as `memory`: so many pages of
+ * 64 KiB, which never grow.
+ */
+export function wasmModule(
+  functions: readonly WasmFunction[],
+  memoryPages: number,
+): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ parameterCount }) => {
+    const parameters = Array.from({ length: parameterCount }, () => [I32]);
+    return [0x60, ...vector(parameters), 0x00];
+  });
+  const names = functions.map((each, index) => [...name(each.name), 0x00, ...unsigned(index)]);
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(Section.type, types),
+    ...section(
+      Section.function,
+      functions.map((_, index) => unsigned(index)),
+    ),
+    ...section(Section.memory, [[0x01, ...unsigned(memoryPages), ...unsigned(memoryPages)]]),
+    ...section(Section.export, [...names, [...name('memory'), 0x02, 0x00]]),
+    ...section(Section.code, functions.map(codeOf)),
+  ]);
+}
+
+function codeOf({ wordCount, longCount, body }: WasmFunction): Code {
   const locals = vector([
     [...unsigned(wordCount), I32],
     [...unsigned(longCount), I64],
   ]);
   const code = [...locals, ...body, END];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(Section.type, [[0x60, ...vector(parameters.map((type) => [type])), 0x00]]),
-    ...section(Section.function, [[0x00]]),
-    ...section(Section.memory, [[0x01, ...unsigned(memoryPages), ...unsigned(memoryPages)]]),
-    ...section(Section.export, [
-      [...name('run'), 0x00, 0x00],
-      [...name('memory'), 0x02, 0x00],
-    ]),
-    ...section(Section.code, [[...unsigned(code.length), ...code]]),
-  ]);
+  return [...unsigned(code.length), ...code];
 }
 
 /** The value of a local. */
@@ -73,13 +85,17 @@ export type Operation = (...operands: readonly Code[]) => Code;
 
 /** Instructions on values, by their names in the specification. */
 export const i32: Readonly<
-  Record<'add' | 'sub' | 'and' | 'or' | 'shl' | 'eqz' | 'eq' | 'ne' | 'ltU' | 'gtU', Operation>
+  Record<
+    'add' | 'sub' | 'and' | 'or' | 'shl' | 'shrU' | 'eqz' | 'eq' | 'ne' | 'ltU' | 'gtU',
+    Operation
+  >
 > = {
   add: operation(0x6a),
   sub: operation(0x6b),
   and: operation(0x71),
   or: operation(0x72),
   shl: operation(0x74),
+  shrU: operation(0x76),
   eqz: operation(0x45),
   eq: operation(0x46),
   ne: operation(0x47),
@@ -89,7 +105,21 @@ export const i32: Readonly<
 
 /** See i32. */
 export const i64: Readonly<
-  Record<'add' | 'sub' | 'and' | 'or' | 'xor' | 'shl' | 'rotl' | 'extendI32U' | 'ne', Operation>
+  Record<
+    | 'add'
+    | 'sub'
+    | 'and'
+    | 'or'
+    | 'xor'
+    | 'shl'
+    | 'shrU'
+    | 'rotl'
+    | 'extendI32U'
+    | 'truncF64U'
+    | 'ne'
+    | 'gtU',
+    Operation
+  >
 > = {
   add: operation(0x7c),
   sub: operation(0x7d),
@@ -97,13 +127,21 @@ export const i64: Readonly<
   or: operation(0x84),
   xor: operation(0x85),
   shl: operation(0x86),
+  shrU: operation(0x88),
   rotl: operation(0x89),
   extendI32U: operation(0xad),
+  /** The whole number that a double is. */
+  truncF64U: operation(0xb1),
   ne: operation(0x52),
+  gtU: operation(0x56),
 };
 
-/** The double of an unsigned 32-bit number. */
-export const doubleOf: Operation = operation(0xb8);
+/** Instructions on doubles. */
+export const f64: Readonly<Record<'lt' | 'abs' | 'convertI32U', Operation>> = {
+  lt: operation(0x63),
+  abs: operation(0x99),
+  convertI32U: operation(0xb8),
+};
 
 /** The first value if the third is not 0, else the second; both are computed. */
 export const select: Operation = operation(0x1b);
@@ -128,9 +166,19 @@ export function store64(address: Code, distance: number, value: Code): Code {
   return [...address, ...value, 0x37, 0x00, ...unsigned(distance)];
 }
 
+/** The double at an address. */
+export function loadDouble(address: Code, distance = 0): Code {
+  return [...address, 0x2b, 0x03, ...unsigned(distance)];
+}
+
 /** Stores the low byte of a word. */
 export function store8(address: Code, distance: number, value: Code): Code {
   return [...address, ...value, 0x3a, 0x00, ...unsigned(distance)];
+}
+
+/** Stores the low byte of a long. */
+export function storeLow8(address: Code, distance: number, value: Code): Code {
+  return [...address, ...value, 0x3c, 0x00, ...unsigned(distance)];
 }
 
 /** Stores the low two bytes of a word. */

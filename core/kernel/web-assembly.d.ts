@@ -10,7 +10,7 @@ declare const WebAssembly: {
   ) => {
     readonly exports: {
       readonly memory: { readonly buffer: ArrayBuffer };
-      readonly run: (...parameters: number[]) => void;
+      readonly [name: string]: (...parameters: number[]) => void;
     };
   };
 };

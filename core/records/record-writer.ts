@@ -80,7 +80,8 @@ export function writeRecord(
   block.lastTimeMs = decision.timeMs;
 }
 
-function contentsOf(decision: Decision, row: number): number {
+/** The Content bits of a decision's record; `row` as for writeRecord. */
+export function contentsOf(decision: Decision, row: number): number {
   const { fields, traits } = decision;
   let contents = 0;
   if ((fields & Field.amount) !== 0) contents |= Content.amount;
@@ -253,7 +254,7 @@ function writeLongText(
 }
 
 /**
- * Copies word by word: for an id of 36 bytes that takes 54 ns where byte by byte takes 133 and
+ * Copies any bytes word by word: 36 of them take 54 ns where byte by byte takes 133 and
  * `set(subarray())`, which makes an object, 193 (one run, best of seven).
  */
 function copyBytes(

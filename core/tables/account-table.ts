@@ -75,7 +75,6 @@ export class AccountTable {
     playerAt: number,
     playerBytes: number,
   ): number {
-    if (playerBytes > ID_BYTES_MAX) return -1;
     const slots = this.#slots;
     let reference = slots.find(hash[hashAt]);
     while (reference !== 0) {
@@ -94,6 +93,7 @@ export class AccountTable {
     playerAt: number,
     playerBytes: number,
   ): boolean {
+    if (playerBytes > ID_BYTES_MAX) return false;
     const words = this.#rows.words(row);
     const at = this.#rows.at(row);
     if (words[at + TRAITS_WORD] >>> STATUS_BITS !== ownerAndLength(owner, playerBytes))

@@ -25,7 +25,7 @@ export const ADVANCE_RECORDS_MAX = 200;
 /**
  * No pass of a slice begins later than this after the slice began. Design law 9 says 1 ms and no
  * hold-up above 5: another thread that gets the core keeps it up to the next tick, 4 ms at 250 a
- * second, and both together must stay below.
+ * second, and with it and a compiled pass of 0.1 ms a slice must stay below.
  */
 export const SLICE_MS_MAX = 0.75;
 

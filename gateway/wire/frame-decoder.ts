@@ -16,8 +16,11 @@ import type { TransactionRun } from './transaction-run.ts';
 /** With fewer than these the copy costs more than the function saves. */
 const PLAIN_ROWS_MIN = 4;
 
-/** After so many strange transactions in a row all that are left are decoded one by one. */
-const VAIN_TURNS_MAX = 2;
+/**
+ * So many turns of the function may end at a strange transaction, and so cost more than they save,
+ * until all that are left are decoded one by one.
+ */
+const STRANGE_TURNS_MAX = 4;
 
 /** The bytes of some hundred transactions. */
 const STAGE_BYTES = 131_072;
@@ -34,14 +37,14 @@ const plainTransactions = new WebAssembly.Module(
 /** See the head of this file. */
 export class FrameDecoder {
   readonly columns: TransactionColumns;
-  readonly #run: (...parameters: number[]) => void;
+  readonly #decodeRows: (...parameters: number[]) => void;
   readonly #bytes: Uint8Array;
   readonly #results: Int32Array;
 
   constructor() {
-    const { memory, run } = new WebAssembly.Instance(plainTransactions).exports;
+    const { memory, decode } = new WebAssembly.Instance(plainTransactions).exports;
     this.columns = columnsIn(memory.buffer);
-    this.#run = run;
+    this.#decodeRows = decode;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#results = new Int32Array(memory.buffer);
   }
@@ -52,23 +55,21 @@ export class FrameDecoder {
     const rowsEnd = Math.min(columns.count + Math.min(rowsMax, run.remaining), columns.capacity);
     const pauseAt = run.at + bytesMax;
     run.isInterrupted = false;
-    let vainCount = 0;
+    let strangeTurns = 0;
     while (columns.count < rowsEnd && run.at < pauseAt && !run.isInterrupted) {
       const rowCount = rowsEnd - columns.count;
-      const maybePlain = vainCount < VAIN_TURNS_MAX && rowCount >= PLAIN_ROWS_MIN;
-      if (maybePlain && this.#decodePlain(run, rowCount, pauseAt) > 0) {
-        vainCount = 0;
-        continue;
-      }
-      vainCount += 1;
-      const count = maybePlain && vainCount < VAIN_TURNS_MAX ? 1 : rowCount;
+      const maybePlain = strangeTurns < STRANGE_TURNS_MAX && rowCount >= PLAIN_ROWS_MIN;
+      if (maybePlain && !this.#decodePlain(run, rowCount, pauseAt)) strangeTurns += 1;
+      else if (maybePlain) continue;
+      const isLastTurn = !maybePlain || strangeTurns === STRANGE_TURNS_MAX;
+      const count = isLastTurn ? rowsEnd - columns.count : 1;
       if (!readTransactions(run, columns, count, pauseAt - run.at)) return false;
     }
     return true;
   }
 
-  /** Fills rows up to the first that is not plain; returns how many. */
-  #decodePlain(run: TransactionRun, rowCount: number, pauseAt: number): number {
+  /** Fills rows up to the first that is not plain; false where it came to one. */
+  #decodePlain(run: TransactionRun, rowCount: number, pauseAt: number): boolean {
     const { columns } = this;
     const row = columns.count;
     const { at, sender, source } = run;
@@ -79,7 +80,14 @@ export class FrameDecoder {
     this.#bytes.set(source.bytes.subarray(at, at + byteCount), STAGE_AT);
     const distance = at - STAGE_AT;
     const end = STAGE_AT + byteCount;
-    this.#run(STAGE_AT, end, Math.min(end, pauseAt - distance), distance, row, row + rowCount);
+    this.#decodeRows(
+      STAGE_AT,
+      end,
+      Math.min(end, pauseAt - distance),
+      distance,
+      row,
+      row + rowCount,
+    );
     const rowsEnd = this.#results[ResultWord.row];
     assert(rowsEnd >= row && rowsEnd <= row + rowCount, 'rows that were asked for are filled');
     columns.sourceIndex.fill(run.sourceIndex, row, rowsEnd);
@@ -89,7 +97,9 @@ export class FrameDecoder {
     run.at = this.#results[ResultWord.at] + distance;
     run.remaining -= rowsEnd - row;
     columns.count = rowsEnd;
-    return rowsEnd - row;
+    // What is cut off at the end of the copy looks strange; it is not if some came before it.
+    const isAtCopyEnd = byteCount < run.end - at && rowsEnd > row;
+    return isAtCopyEnd || rowsEnd === row + rowCount || run.at >= pauseAt;
   }
 }
 

@@ -6,7 +6,7 @@
 // nonsense.
 import {
   type Code,
-  doubleOf,
+  f64,
   get,
   i32,
   i64,
@@ -225,7 +225,11 @@ function fillRow(columns: TransactionColumns): Code {
   return sequence(
     store8(get(ROW), columns.kind.byteOffset, get(KIND)),
     store32(ofWords, columns.fields.byteOffset, get(FIELDS)),
-    storeDouble(i32.shl(get(ROW), word(3)), columns.amountMinor.byteOffset, doubleOf(get(AMOUNT))),
+    storeDouble(
+      i32.shl(get(ROW), word(3)),
+      columns.amountMinor.byteOffset,
+      f64.convertI32U(get(AMOUNT)),
+    ),
     fillText(columns.transactionId, Text.transactionId),
     fillText(columns.player, Text.player),
     fillText(columns.currency, Text.currency),
@@ -236,9 +240,9 @@ function fillRow(columns: TransactionColumns): Code {
 }
 
 /**
- * The module: `run(at, end, pauseAt, distance, row, rowsEnd)` fills rows of the columns, which lie
- * in its memory, from the bytes from `at` on; it begins none at `pauseAt` or behind it. `distance`
- * is added to addresses to get places in the source.
+ * The module: `decode(at, end, pauseAt, distance, row, rowsEnd)` fills rows of the columns, which
+ * lie in its memory, from the bytes from `at` on; it begins none at `pauseAt` or behind it.
+ * `distance` is added to addresses to get places in the source.
  */
 export function plainTransactionModule(
   columns: TransactionColumns,
@@ -253,15 +257,17 @@ export function plainTransactionModule(
     set(AT, get(NEXT)),
     set(ROW, i32.add(get(ROW), word(1))),
   );
-  return wasmModule({
+  const body = sequence(
+    whileLoop(goesOn, sequence(readTransaction(), when(i32.eqz(get(IS_STRANGE)), taken))),
+    store32(word(0), ResultWord.at * 4, get(AT)),
+    store32(word(0), ResultWord.row * 4, get(ROW)),
+  );
+  const decode = {
+    name: 'decode',
     parameterCount: PARAMETER_COUNT,
     wordCount: WORD_COUNT,
     longCount: LONG_COUNT,
-    memoryPages,
-    body: sequence(
-      whileLoop(goesOn, sequence(readTransaction(), when(i32.eqz(get(IS_STRANGE)), taken))),
-      store32(word(0), ResultWord.at * 4, get(AT)),
-      store32(word(0), ResultWord.row * 4, get(ROW)),
-    ),
-  });
+    body,
+  };
+  return wasmModule([decode], memoryPages);
 }
