@@ -3,7 +3,7 @@
 // accounts being opened; so it may run in a thread of its own, ahead of the state. For one thread,
 // from the first block of a log on, or behind learnAccounts.
 import { assert, InvariantError } from '../assert.ts';
-import { kernelKeys } from '../kernel/hash-kernel.ts';
+import { kernelKeys } from '../kernel/kernel.ts';
 import { Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { RecordReader, sourceOfContent } from '../records/record-reader.ts';

@@ -2,7 +2,7 @@
 // decisions of the rows of one pass. A shard's own but for the hashes, which are its thread's, and
 // used again for each slice.
 
-import { kernelKeys } from '../kernel/hash-kernel.ts';
+import { kernelKeys } from '../kernel/kernel.ts';
 import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { Decision } from '../records/decision.ts';
 import type { KeyColumns } from '../records/key-columns.ts';

@@ -4,7 +4,7 @@
 // and replay use the same code. Here stands what is hashed; how, in the kernel.
 
 import { assert } from '../assert.ts';
-import { JobField, JobPart } from '../kernel/hash-code.ts';
+import { JobField, JobPart } from '../kernel/job-layout.ts';
 import {
   HASH_STATE_WORDS,
   hashJobs,
@@ -13,13 +13,12 @@ import {
   kernelKeys,
   kernelRest,
   kernelWords,
-  NOT_STAGED,
   placeSingleText,
   SINGLE_JOB,
   SINGLE_ROW,
   startState,
-  TextStage,
-} from '../kernel/hash-kernel.ts';
+} from '../kernel/kernel.ts';
+import { NOT_STAGED, TextStage } from '../kernel/text-stage.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';

@@ -1,8 +1,9 @@
 // The hashes of transactions as a WebAssembly function: SipHash-1-3 with a 128-bit result (Aumasson
 // and Bernstein, "SipHash: a fast short-input PRF"), over words of 64 bits instead of over bytes.
 // Each text stands behind a word that holds its domain and its length, so that no two sequences of
-// texts give the same words; that is why no last block with the whole length follows. What a
-// function works on is a row of jobs; hash-kernel.ts names the fields and fills them.
+// texts give the same words; that is why no last block with the whole length follows. It works on
+// a row of jobs (job-layout.ts).
+import { JOB_BYTES, JobField, JobPart, JobText } from './job-layout.ts';
 import {
   type Code,
   get,
@@ -20,44 +21,6 @@ import {
   word,
 } from './wasm-code.ts';
 
-/** Bytes of a job; and where its fields lie in it, in bytes. */
-export const JOB_BYTES = 168;
-
-/** A text of a job: three words. */
-export const JobText = { domain: 0, at: 4, byteCount: 8 } as const;
-
-/** See JOB_BYTES. */
-export const JobField = {
-  /** Bits of JobPart. */
-  parts: 0,
-  player: 4,
-  transactionId: 16,
-  round: 28,
-  reference: 40,
-  game: 52,
-  currency: 64,
-  /** Bits of what the body holds. */
-  bodyFields: 68,
-  /** A double: its bits are hashed, so −0 is not to be given. */
-  amountMinor: 72,
-  /** How many further words (of eight bytes) the body has. */
-  restCount: 80,
-  /** Four words of 64 bits: the state behind operator and player. */
-  playerState: 88,
-  /** The job's record (record-code.ts): kind + code × 256; 0 where it has none to be written. */
-  recordHead: 120,
-  /** Bits of Content. */
-  contents: 124,
-  /** Account row + 1. */
-  account: 128,
-  provider: 132,
-  // Doubles.
-  elapsedMs: 136,
-  recordAmountMinor: 144,
-  cashMovedMinor: 152,
-  cashMinor: 160,
-} as const;
-
 /** Where the columns of results lie in the memory; see KeyColumns. */
 export interface ResultPlaces {
   readonly account: number;
@@ -66,18 +29,6 @@ export interface ResultPlaces {
   readonly reference: number;
   readonly round: number;
 }
-
-/** What is to be made of a job. */
-export const JobPart = {
-  /** The state behind operator and player; without it that state is given. */
-  player: 1,
-  account: 2,
-  /** The key, the body, and what of the next three is named. */
-  transaction: 4,
-  round: 8,
-  reference: 16,
-  game: 32,
-} as const;
 
 // Locals: parameters, words, longs.
 const JOB = 0;

@@ -3,7 +3,7 @@
 // already. The layout is core/records/record-layout.ts; record-writer.ts writes all other records,
 // and these in tests.
 import { Content } from '../records/record-layout.ts';
-import { JOB_BYTES, JobField, JobText } from './hash-code.ts';
+import { JOB_BYTES, JobField, JobText } from './job-layout.ts';
 import {
   type Code,
   f64,

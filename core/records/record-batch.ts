@@ -2,8 +2,8 @@
 // their ids already, all others one by one, in the order of the rows. Its content lasts from
 // `begin` to `flush`. Shard's thread only.
 import type { BlockContent } from '../block-content.ts';
-import { JobField } from '../kernel/hash-code.ts';
-import { kernelDoubles, kernelWords, writeJobRecords } from '../kernel/hash-kernel.ts';
+import { JobField } from '../kernel/job-layout.ts';
+import { kernelDoubles, kernelWords, writeJobRecords } from '../kernel/kernel.ts';
 import { USUAL_CONTENTS } from '../kernel/record-code.ts';
 import type { TransactionColumns } from '../transaction-columns.ts';
 import type { Decision } from './decision.ts';

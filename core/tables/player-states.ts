@@ -3,7 +3,7 @@
 // 33 bytes an account, by account row. The states stand in rows of 32 bytes, so that each takes one
 // cache line, and the currencies in bytes, which stay cached. Owned by the decoder's thread.
 import { assert } from '../assert.ts';
-import { HASH_STATE_WORDS } from '../kernel/hash-kernel.ts';
+import { HASH_STATE_WORDS } from '../kernel/kernel.ts';
 
 const CHUNK_ROWS_BITS = 16;
 const CHUNK_ROWS = 1 << CHUNK_ROWS_BITS;

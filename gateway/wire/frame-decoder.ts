@@ -59,10 +59,13 @@ export class FrameDecoder {
     while (columns.count < rowsEnd && run.at < pauseAt && !run.isInterrupted) {
       const rowCount = rowsEnd - columns.count;
       const maybePlain = strangeTurns < STRANGE_TURNS_MAX && rowCount >= PLAIN_ROWS_MIN;
-      if (maybePlain && !this.#decodePlain(run, rowCount, pauseAt)) strangeTurns += 1;
-      else if (maybePlain) continue;
-      const isLastTurn = !maybePlain || strangeTurns === STRANGE_TURNS_MAX;
-      const count = isLastTurn ? rowsEnd - columns.count : 1;
+      if (maybePlain) {
+        if (this.#decodePlain(run, rowCount, pauseAt)) continue;
+        strangeTurns += 1;
+      }
+      // The strange one alone, or all that are left.
+      const goesOn = maybePlain && strangeTurns < STRANGE_TURNS_MAX;
+      const count = goesOn ? 1 : rowsEnd - columns.count;
       if (!readTransactions(run, columns, count, pauseAt - run.at)) return false;
     }
     return true;

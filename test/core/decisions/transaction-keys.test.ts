@@ -2,7 +2,7 @@
 // every kind of row and wherever its texts lie; a replay's rows get the same words as live ones.
 import { describe, expect, test } from 'vitest';
 import { nameRound, TransactionKeys } from '../../../core/decisions/transaction-keys.ts';
-import { HASH_STATE_WORDS, kernelKeys } from '../../../core/kernel/hash-kernel.ts';
+import { HASH_STATE_WORDS, kernelKeys } from '../../../core/kernel/kernel.ts';
 import { Field, Kind } from '../../../core/kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../../../core/limits.ts';
 import { KeyColumns } from '../../../core/records/key-columns.ts';
@@ -209,7 +209,7 @@ describe('TransactionKeys', () => {
     }
   });
 
-  test('a row that is passed over keeps its words and spoils none', () => {
+  test('a row that is passed over spoils none of the others', () => {
     const random = new SeededRandom('TransactionKeys skipped');
     const rows = Array.from({ length: 6 }, () => randomRow(random, false));
     const columns = columnsOf(rows, 0);

@@ -8,20 +8,19 @@
 // 32 bits in JavaScript, of a smaller state, took 237.
 //
 // One per thread, since its memory is only scratch: jobs and texts are those of one pass, results
-// those of one slice, and nothing is kept from one call of a shard to the next. Texts must lie in
-// that memory too. Those of one pass mostly lie close together in one frame or block, so a run of
-// them is copied in one piece.
+// those of one slice, and nothing is kept from one call of a shard to the next.
 import { assert } from '../assert.ts';
 import { ColumnMemory } from '../column-memory.ts';
 import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { KeyColumns } from '../records/key-columns.ts';
 import type { FrameSource } from '../transaction-columns.ts';
-import { hashFunction, JOB_BYTES, type ResultPlaces } from './hash-code.ts';
+import { hashFunction, type ResultPlaces } from './hash-code.ts';
+import { JOB_BYTES } from './job-layout.ts';
 import { recordFunction, USUAL_RECORD_BYTES_MAX } from './record-code.ts';
 import { wasmModule } from './wasm-code.ts';
 
 /** Bytes of a seed. */
-export const HASH_SEED_BYTES = 16;
+const HASH_SEED_BYTES = 16;
 
 /** Words of a saved state. */
 export const HASH_STATE_WORDS = 8;
@@ -31,13 +30,10 @@ export const SINGLE_JOB: number = PASS_TRANSACTIONS_MAX;
 /** Its row among the results. */
 export const SINGLE_ROW: number = ATOMIC_TRANSACTIONS_MAX;
 
-/** What `place` returns for a span that is too long: no distance between two places. */
-export const NOT_STAGED = 0x7fffffff;
-
-/** Each job lengthens what is staged by at most so many bytes. */
-const SPAN_BYTES_MAX = 1_024;
+/** Each job lengthens what is staged by at most so many bytes (text-stage.ts). */
+export const SPAN_BYTES_MAX = 1_024;
 /** The kernel reads texts in words: up to seven bytes behind the last one. */
-const SLACK_BYTES = 8;
+export const SLACK_BYTES = 8;
 
 /** SipHash's constants, and the one that marks a result of 128 bits. */
 const START_STATE = [
@@ -53,8 +49,10 @@ const START_AT = 0;
 const RECORDS_END_AT = 32;
 const KEYS_AT = 64;
 const JOBS_AT: number = KEYS_AT + keyBytes();
-const STAGE_AT: number = JOBS_AT + (SINGLE_JOB + 1) * JOB_BYTES;
-const STAGE_BYTES: number = PASS_TRANSACTIONS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
+/** Where texts are staged. */
+export const STAGE_AT: number = JOBS_AT + (SINGLE_JOB + 1) * JOB_BYTES;
+/** See STAGE_AT. */
+export const STAGE_BYTES: number = PASS_TRANSACTIONS_MAX * (SPAN_BYTES_MAX + SLACK_BYTES);
 const REST_AT: number = STAGE_AT + STAGE_BYTES;
 const REST_BYTES = 32_768;
 const RECORDS_AT: number = REST_AT + REST_BYTES;
@@ -71,9 +69,10 @@ export const kernelKeys: KeyColumns = keysIn(memory.buffer);
 export const kernelWords: Int32Array = new Int32Array(memory.buffer);
 /** See kernelWords. */
 export const kernelDoubles: Float64Array = new Float64Array(memory.buffer);
+/** See kernelWords. */
+export const kernelBytes: Uint8Array = new Uint8Array(memory.buffer);
 /** Texts of the rest of a body, in words of eight bytes. */
 export const kernelRest: DataView = new DataView(memory.buffer, REST_AT, REST_BYTES);
-const bytes = new Uint8Array(memory.buffer);
 
 /** The state that a seed of 16 secret bytes begins with, in words of 32 bits. */
 export function startState(seed: Uint8Array): Int32Array {
@@ -106,14 +105,14 @@ export function writeJobRecords(
   record(jobAt(from), jobAt(until), RECORDS_AT);
   const end = kernelWords[RECORDS_END_AT >>> 2];
   assert(end >= RECORDS_AT && end <= RECORDS_AT + RECORDS_BYTES, 'records keep to their room');
-  target.set(bytes.subarray(RECORDS_AT, end), targetAt);
+  target.set(kernelBytes.subarray(RECORDS_AT, end), targetAt);
   return end - RECORDS_AT;
 }
 
 /** Takes the text of the job that stands alone; returns its address. */
 export function placeSingleText({ bytes: source }: FrameSource, at: number, count: number): number {
   assert(count <= REST_BYTES - SLACK_BYTES, 'a text that is hashed has room');
-  bytes.set(source.subarray(at, at + count), REST_AT);
+  kernelBytes.set(source.subarray(at, at + count), REST_AT);
   return REST_AT;
 }
 
@@ -143,61 +142,4 @@ function placesOf(keys: KeyColumns): ResultPlaces {
     reference: keys.reference.byteOffset,
     round: keys.round.byteOffset,
   };
-}
-
-/**
- * Copies texts of rows to the kernel. `place` tells where the bytes of a source will be; they are
- * there when the next run was begun or `flush` was called.
- */
-export class TextStage {
-  #usedBytes = 0;
-  #source: FrameSource | null = null;
-  /** The run in hand: bytes of its source. */
-  #from = 0;
-  #until = 0;
-
-  /** Begins anew: what was staged is not needed any more. */
-  clear(): void {
-    this.#usedBytes = 0;
-    this.#source = null;
-  }
-
-  /**
-   * Sees to the bytes from `from` to `until` − 1 of a source; returns what is to be added to a
-   * place there to get its address here, or NOT_STAGED where that would lengthen what is staged by
-   * more than SPAN_BYTES_MAX.
-   */
-  place(source: FrameSource, from: number, until: number): number {
-    const fits =
-      source === this.#source && from >= this.#from && until <= this.#until + SPAN_BYTES_MAX;
-    if (!fits) {
-      if (until - from > SPAN_BYTES_MAX) return NOT_STAGED;
-      this.flush();
-      this.#source = source;
-      this.#from = from;
-      this.#until = until;
-    } else if (until > this.#until) this.#until = until;
-    return STAGE_AT + this.#usedBytes - this.#from;
-  }
-
-  /** Copies one text by itself; returns its address. */
-  placeAlone(source: FrameSource, from: number, byteCount: number): number {
-    this.flush();
-    const distance = this.place(source, from, from + byteCount);
-    assert(distance !== NOT_STAGED, 'a text that is hashed is short');
-    this.flush();
-    return from + distance;
-  }
-
-  /** Copies the run in hand. */
-  flush(): void {
-    const source = this.#source;
-    if (source === null) return;
-    const at = STAGE_AT + this.#usedBytes;
-    const byteCount = this.#until - this.#from;
-    assert(this.#usedBytes + byteCount + SLACK_BYTES <= STAGE_BYTES, 'texts of a pass are staged');
-    bytes.set(source.bytes.subarray(this.#from, this.#until), at);
-    this.#usedBytes += byteCount + SLACK_BYTES;
-    this.#source = null;
-  }
 }
