@@ -38,7 +38,8 @@ export function applyDecision(state: ShardState, decision: Decision): void {
   enterOutcome(state, decision);
 }
 
-function applyEffects(state: ShardState, decision: Decision): void {
+/** What an accepted outcome changes beside its entry in the index. */
+export function applyEffects(state: ShardState, decision: Decision): void {
   // A number in a column becomes the union of kinds here; unreachable() catches any other.
   const kind = decision.kind as Kind;
   switch (kind) {

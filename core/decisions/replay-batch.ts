@@ -9,6 +9,7 @@ import { Decision } from '../records/decision.ts';
 import { KeyColumns } from '../records/key-columns.ts';
 import { RecordColumns } from '../records/record-columns.ts';
 import { sourceOfContent } from '../records/record-reader.ts';
+import { OUTCOME_WORDS, OutcomeWord } from '../tables/outcome-rows.ts';
 import { type FrameSource, type TextColumn, TransactionColumns } from '../transaction-columns.ts';
 
 /**
@@ -41,6 +42,18 @@ export class ReplayBatch {
   readonly keys: KeyColumns;
   /** The one in work; it refers to the batch's keys. */
   readonly decision: Decision;
+  /**
+   * 1 for a usual record (kernel/record-read-code.ts), else 0. Of a usual one only the columns of
+   * kind, fields, account row and time are filled; its outcome and hashes stand in the next three.
+   */
+  readonly isUsual: Uint8Array;
+  /** Whole rows of outcomes (OutcomeWord), as words and as doubles. */
+  readonly outcomes: Int32Array;
+  readonly outcomeDoubles: Float64Array;
+  /** Keys and references; `round` is `outcomes`, see usualRoundAt. */
+  readonly usualKeys: KeyColumns;
+  /** The one in work, of a usual record. */
+  readonly usualDecision: Decision;
   readonly #texts: FrameSource;
   /** Bytes that are kept, and those that are to be kept of rows that were read. */
   #textEnd = 0;
@@ -52,6 +65,12 @@ export class ReplayBatch {
     this.records = new RecordColumns(REPLAY_BATCH_ROWS, memory);
     this.keys = new KeyColumns(REPLAY_BATCH_ROWS, memory);
     this.decision = new Decision(this.keys);
+    this.isUsual = memory.uint8(REPLAY_BATCH_ROWS);
+    this.outcomeDoubles = memory.float64((REPLAY_BATCH_ROWS * OUTCOME_WORDS) / 2);
+    const { buffer, byteOffset } = this.outcomeDoubles;
+    this.outcomes = new Int32Array(buffer, byteOffset, REPLAY_BATCH_ROWS * OUTCOME_WORDS);
+    this.usualKeys = new KeyColumns(REPLAY_BATCH_ROWS, memory, this.outcomes);
+    this.usualDecision = new Decision(this.usualKeys);
     this.#texts = sourceOfContent(memory.uint8(TEXT_BYTES));
     this.columns.sources.push(this.#texts, this.#texts);
   }
@@ -101,6 +120,11 @@ export class ReplayBatch {
     column.at[row] = to;
     this.#textEnd = to + byteCount;
   }
+}
+
+/** Where a usual row's round key begins in the round column of usualKeys. */
+export function usualRoundAt(row: number): number {
+  return row * OUTCOME_WORDS + OutcomeWord.round;
 }
 
 /** Bytes of a batch's columns and texts. */

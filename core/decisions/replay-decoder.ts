@@ -3,12 +3,14 @@
 // accounts being opened; so it may run in a thread of its own, ahead of the state. For one thread,
 // from the first block of a log on, or behind learnAccounts.
 import { assert, InvariantError } from '../assert.ts';
-import { kernelKeys } from '../kernel/kernel.ts';
+import { JobField } from '../kernel/job-layout.ts';
+import { kernelDoubles, kernelKeys, kernelWords } from '../kernel/kernel.ts';
+import { RecordJobs } from '../kernel/record-jobs.ts';
 import { Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
 import type { AccountTable } from '../tables/account-table.ts';
-import { OutcomeTrait } from '../tables/outcome-rows.ts';
+import { OUTCOME_WORDS, OutcomeTrait } from '../tables/outcome-rows.ts';
 import { PlayerStates } from '../tables/player-states.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { BatchSource, REPLAY_BATCH_ROWS, type ReplayBatch } from './replay-batch.ts';
@@ -26,6 +28,7 @@ export interface BlockRecords {
 /** See the head of this file. */
 export class ReplayDecoder {
   readonly #reader = new RecordReader();
+  readonly #usual = new RecordJobs();
   readonly #keys: TransactionKeys;
   readonly #players = new PlayerStates();
   readonly #player: PlayerText = { source: NO_SOURCE, at: 0, byteCount: 0 };
@@ -78,6 +81,7 @@ export class ReplayDecoder {
     this.#isFinished = false;
     this.#failure = null;
     this.#reader.begin(block.content);
+    this.#usual.begin(block.content);
   }
 
   /**
@@ -91,9 +95,12 @@ export class ReplayDecoder {
     while (!this.#isFinished && batch.hasRoomFor(row)) {
       const remaining = this.#recordCount - this.#decodedCount;
       const until = Math.min(row + Math.min(PASS_TRANSACTIONS_MAX, remaining), REPLAY_BATCH_ROWS);
+      const sequence = this.nextSequence;
+      this.#keys.begin(row);
       const end = this.#read(batch, row, until);
       this.#loaded ^= this.#players.touch(records.accountRow, row, end);
       this.#hashRows(batch, row, end);
+      this.#copyHashes(batch, row, end, sequence);
       row = end;
     }
     return row;
@@ -107,7 +114,10 @@ export class ReplayDecoder {
     let row = from;
     try {
       while (row < until) {
+        row = this.#readUsual(batch, row, until);
+        if (row === until) break;
         reader.read(columns, records, row);
+        batch.isUsual[row] = 0;
         const accountRow = records.accountRow[row];
         const isKnown = accountRow >= 0 && accountRow < accountCount;
         const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
@@ -159,29 +169,79 @@ export class ReplayDecoder {
     this.#keys.absorbPlayer(owner >>> 8, this.#player, players.states(row), players.at(row));
   }
 
+  /** Reads usual records up to `until`, or to the first that is not usual; returns its row. */
+  #readUsual(batch: ReplayBatch, from: number, until: number): number {
+    const { columns, isUsual, records } = batch;
+    const reader = this.#reader;
+    const usual = this.#usual;
+    const keys = this.#keys;
+    const place = keys.placeOf(from);
+    const accountCount = this.#players.rowCount;
+    const placesEnd = keys.placeOf(until);
+    const count = usual.read(reader.at, reader.lastTimeMs, place, placesEnd, accountCount);
+    if (count === 0) return from;
+    reader.goOn(usual.at, usual.timeMs);
+    for (let row = from; row < from + count; row += 1) {
+      const job = keys.jobOf(row);
+      isUsual[row] = 1;
+      columns.kind[row] = kernelWords[job + HEAD];
+      columns.fields[row] = kernelWords[job + FIELDS];
+      records.accountRow[row] = kernelWords[job + ACCOUNT] - 1;
+      records.timeMs[row] = kernelDoubles[(job >>> 1) + TIME_MS];
+    }
+    return from + count;
+  }
+
   #hashRows(batch: ReplayBatch, from: number, until: number): void {
-    const { columns, records } = batch;
-    this.#keys.begin(from);
+    const { columns, isUsual, records } = batch;
+    const players = this.#players;
     for (let row = from; row < until; row += 1) {
       const accountRow = records.accountRow[row];
-      if (columns.kind[row] >= Kind.roundAged) this.#keys.skip(row);
-      else if (accountRow < 0) this.#keys.add(columns, row, records.owner[row]);
+      if (isUsual[row] === 0) this.#addGeneral(batch, row);
       else {
-        const states = this.#players.states(accountRow);
-        const at = this.#players.at(accountRow);
-        const currency = this.#players.currency(accountRow);
-        const opens = (records.traits[row] & OutcomeTrait.made) !== 0;
-        this.#keys.addKnown(columns, row, currency, states, at, opens);
+        const states = players.states(accountRow);
+        this.#keys.addRead(row, players.currency(accountRow), states, players.at(accountRow));
       }
     }
     this.#keys.finish(until);
-    batch.keys.copyRows(kernelKeys, from, until);
     for (let row = from; row < until; row += 1) {
+      if (isUsual[row] !== 0) continue;
       const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
       const hasNoAccount = records.accountRow[row] < 0 && columns.kind[row] < Kind.roundAged;
       if (isMade || hasNoAccount) batch.keepTexts(row);
     }
   }
+
+  /** Adds a row that the reader read to those that are hashed. */
+  #addGeneral(batch: ReplayBatch, row: number): void {
+    const { columns, records } = batch;
+    const accountRow = records.accountRow[row];
+    kernelWords[this.#keys.jobOf(row) + HEAD] = 0;
+    if (columns.kind[row] >= Kind.roundAged) this.#keys.skip(row);
+    else if (accountRow < 0) this.#keys.add(columns, row, records.owner[row]);
+    else {
+      const states = this.#players.states(accountRow);
+      const at = this.#players.at(accountRow);
+      const currency = this.#players.currency(accountRow);
+      const opens = (records.traits[row] & OutcomeTrait.made) !== 0;
+      this.#keys.addKnown(columns, row, currency, states, at, opens);
+    }
+  }
+
+  /** Hands over what the kernel made of the rows of a pass, the first with this sequence. */
+  #copyHashes(batch: ReplayBatch, from: number, until: number, sequence: number): void {
+    let usualCount = 0;
+    for (let row = from; row < until; row += 1) usualCount += batch.isUsual[row];
+    if (usualCount < until - from) batch.keys.copyRows(kernelKeys, from, until);
+    if (usualCount === 0) return;
+    batch.usualKeys.copyKeys(kernelKeys, from, until);
+    const at = from * OUTCOME_WORDS;
+    this.#usual.copyOutcomes(until - from, from, sequence, batch.outcomes, at);
+  }
 }
 
+const HEAD = JobField.recordHead >>> 2;
+const FIELDS = JobField.bodyFields >>> 2;
+const ACCOUNT = JobField.account >>> 2;
+const TIME_MS = JobField.timeMs >>> 3;
 const NO_SOURCE: FrameSource = sourceOfContent(new Uint8Array(1));

@@ -19,6 +19,7 @@ import { type LoadSink, loadKeys } from './load-ahead.ts';
 import type { ReplayBatch } from './replay-batch.ts';
 import { refuseRecord, refuseSequence } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
+import { UsualReplay } from './usual-replay.ts';
 
 /** Rows of a batch that follow each other in one block. */
 export interface BatchRows {
@@ -33,12 +34,14 @@ export interface BatchRows {
 /** Applies batches to the state of one shard. */
 export class Replay {
   readonly #state: ShardState;
+  readonly #usual: UsualReplay;
   readonly #sink: LoadSink = { loaded: 0 };
   /** Rows of the batch before this one have been loaded ahead. */
   #loadedTo = 0;
 
   constructor(state: ShardState) {
     this.#state = state;
+    this.#usual = new UsualReplay(state);
   }
 
   /** Applies decoded rows, each batch from row 0 on. Throws ReplayError: the state is void then. */
@@ -49,9 +52,12 @@ export class Replay {
     }
     if (rows.from === 0) this.#loadedTo = 0;
     try {
-      for (let row = rows.from; row < rows.until; row += 1) {
+      for (let row = rows.from; row < rows.until; ) {
         if (row >= this.#loadedTo) this.#loadAhead(batch, row, rows.batchUntil);
-        this.#applyRow(batch, row);
+        const until = Math.min(this.#loadedTo, rows.until);
+        if (batch.isUsual[row] !== 0) this.#usual.applyRun(batch, row, until);
+        else for (let each = row; each < until; each += 1) this.#applyRow(batch, each);
+        row = until;
       }
     } catch (error) {
       // A TypeError here is a text that is no UTF-8, or a number that leads nowhere. What else may
@@ -61,17 +67,21 @@ export class Replay {
     }
   }
 
-  /** Loads what the next pass of rows will read (see load-ahead.ts). */
+  /** Loads what the next pass of rows will read (see load-ahead.ts): all usual, or none. */
   #loadAhead(batch: ReplayBatch, from: number, batchUntil: number): void {
     const state = this.#state;
     const { keys, records } = batch;
-    const until = Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil);
+    const until = endOfRun(batch, from, Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil));
+    this.#loadedTo = until;
+    if (batch.isUsual[from] !== 0) {
+      this.#sink.loaded ^= this.#usual.load(batch, from, until);
+      return;
+    }
     this.#sink.loaded ^= state.accounts.loadRows(records.accountRow, from, until);
     if (opensAccount(records, from, until)) {
       this.#sink.loaded ^= state.accounts.loadSlots(keys.account, from, until);
     }
     loadKeys(state, keys, from, until, this.#sink);
-    this.#loadedTo = until;
   }
 
   #applyRow(batch: ReplayBatch, row: number): void {
@@ -219,6 +229,13 @@ export class Replay {
     assert(row >= 0, 'a round that ages is open');
     return row;
   }
+}
+
+/** The first row from `from` on that is not as usual as it, up to `until`. */
+function endOfRun({ isUsual }: ReplayBatch, from: number, until: number): number {
+  let row = from + 1;
+  while (row < until && isUsual[row] === isUsual[from]) row += 1;
+  return row;
 }
 
 /** Only rows that open an account have its hash. */

@@ -4,7 +4,7 @@
 // and replay use the same code. Here stands what is hashed; how, in the kernel.
 
 import { assert } from '../assert.ts';
-import { JobField, JobPart } from '../kernel/job-layout.ts';
+import { JobDomain, JobField, JobPart, NAMELESS_ROUND } from '../kernel/job-layout.ts';
 import {
   HASH_STATE_WORDS,
   hashJobs,
@@ -22,19 +22,6 @@ import { NOT_STAGED, TextStage } from '../kernel/text-stage.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';
-
-// Domains keep the texts' meanings apart: provider × 256 + kind, or one of these in the kind's
-// place.
-const DOMAIN_ROUND = 0xe0;
-const DOMAIN_ROLLBACK_OF_WIN = 0x40 | Kind.rollback;
-const DOMAIN_OPERATORS_OWN = 0xffffff;
-const DOMAIN_GAME = 0xb0;
-const DOMAIN_TO = 0xb1;
-const DOMAIN_REASON = 0xb2;
-const DOMAIN_DEFINITION = 0xb3;
-
-/** Tells a round without a name from its key: no other key has these words but by chance. */
-const NAMELESS_ROUND = 0x6e616d65;
 
 /** Fields that are part of the body but have no column of their own to absorb. */
 const BODY_FIELDS =
@@ -123,7 +110,7 @@ export class TransactionKeys {
   add(columns: TransactionColumns, row: number, owner: number): void {
     const job = this.jobOf(row);
     const operator = owner >>> 8;
-    kernelWords[job + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
+    kernelWords[job + PLAYER] = operator === 0 ? JobDomain.operatorsOwn : operator;
     this.#fill(columns, row, owner & 0xff, JobPart.player | JobPart.account);
   }
 
@@ -139,11 +126,15 @@ export class TransactionKeys {
     statesAt: number,
     opens: boolean,
   ): void {
-    const state = this.jobOf(row) + PLAYER_STATE;
-    for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
-      kernelWords[state + word] = states[statesAt + word];
-    }
+    putState(this.jobOf(row), states, statesAt);
     this.#fill(columns, row, currency, opens ? JobPart.account : 0);
+  }
+
+  /** Adds a row whose job was filled from its record; its account as with `addKnown`. */
+  addRead(row: number, currency: number, states: Int32Array, statesAt: number): void {
+    const job = this.jobOf(row);
+    putState(job, states, statesAt);
+    kernelWords[job + CURRENCY] = currency;
   }
 
   /** Hashes the rows from the first to `until` − 1; their words are in kernelKeys. */
@@ -167,7 +158,7 @@ export class TransactionKeys {
   #hashPlayer(operator: number, player: PlayerText, parts: number, currency: number): void {
     const { source, at, byteCount } = player;
     kernelWords[SINGLE + PARTS] = parts;
-    kernelWords[SINGLE + PLAYER] = operator === 0 ? DOMAIN_OPERATORS_OWN : operator;
+    kernelWords[SINGLE + PLAYER] = operator === 0 ? JobDomain.operatorsOwn : operator;
     kernelWords[SINGLE + PLAYER + 1] = placeSingleText(source, at, byteCount);
     kernelWords[SINGLE + PLAYER + 2] = byteCount;
     kernelWords[SINGLE + CURRENCY] = currency;
@@ -189,9 +180,9 @@ export class TransactionKeys {
     kernelDoubles[(job >>> 1) + AMOUNT_DOUBLE] =
       (fields & Field.amount) === 0 ? 0 : columns.amountMinor[row] + 0;
     kernelWords[job + TRANSACTION_ID] = provider | keyKind(kind, fields);
-    kernelWords[job + ROUND] = provider | DOMAIN_ROUND;
+    kernelWords[job + ROUND] = provider | JobDomain.round;
     kernelWords[job + REFERENCE] = provider | referenceKind(kind, fields);
-    kernelWords[job + GAME] = DOMAIN_GAME;
+    kernelWords[job + GAME] = JobDomain.game;
     const source = columns.sources[columns.sourceIndex[row]];
     const distance = this.#placeRow(columns, row, parts, source);
     if (distance === NOT_STAGED) this.#placeTexts(columns, row, job, source);
@@ -238,14 +229,14 @@ export class TransactionKeys {
     const { bytes } = sources[sourceIndex[row]];
     const fields = columns.fields[row];
     let end = 0;
-    if ((fields & Field.to) !== 0) end = restText(end, DOMAIN_TO, bytes, columns.to, row);
+    if ((fields & Field.to) !== 0) end = restText(end, JobDomain.to, bytes, columns.to, row);
     if ((fields & Field.reason) !== 0) {
-      end = restText(end, DOMAIN_REASON, bytes, columns.reason, row);
+      end = restText(end, JobDomain.reason, bytes, columns.reason, row);
     }
     if ((fields & Field.expiresIn) !== 0) end = restNumber(end, expiresInMs[row]);
     if ((fields & Field.status) !== 0) end = restNumber(end, status[row]);
     if ((fields & Field.definition) !== 0) {
-      end = restText(end, DOMAIN_DEFINITION, bytes, columns.definition, row);
+      end = restText(end, JobDomain.definition, bytes, columns.definition, row);
     }
     kernelWords[job + REST_COUNT] = end / WORD_BYTES;
     this.#stage.flush();
@@ -273,6 +264,12 @@ function partsOf(fields: number): number {
   if ((fields & Field.reference) !== 0) parts |= JobPart.reference;
   if ((fields & Field.game) !== 0) parts |= JobPart.game;
   return parts;
+}
+
+function putState(job: number, states: Int32Array, statesAt: number): void {
+  for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
+    kernelWords[job + PLAYER_STATE + word] = states[statesAt + word];
+  }
 }
 
 function putText(at: number, column: TextColumn, row: number, distance: number): void {
@@ -319,7 +316,7 @@ export function nameRound(
 
 /** The kind's part of a key: a rollback's includes what it takes back (rule 1). */
 function keyKind(kind: number, fields: number): number {
-  return kind === Kind.rollback && (fields & Field.ofWin) !== 0 ? DOMAIN_ROLLBACK_OF_WIN : kind;
+  return kind === Kind.rollback && (fields & Field.ofWin) !== 0 ? JobDomain.rollbackOfWin : kind;
 }
 
 /** The kind of what a reference names. */

@@ -141,6 +141,11 @@ function storeLong(column: number): Code {
   );
 }
 
+/** So that what loads ahead finds a place that is always cached where nothing is named. */
+function clearLong(column: number): Code {
+  return store64(i32.shl(get(ROW), word(4)), column, long(0n));
+}
+
 function whenPart(part: number, then: Code): Code {
   return when(i32.and(field(JobField.parts), word(part)), then);
 }
@@ -172,6 +177,8 @@ function hashTransaction(places: HashPlaces): Code {
     fromPlayer(),
     absorbText(JobField.transactionId),
     storeLong(results.key),
+    clearLong(results.round),
+    clearLong(results.reference),
     whenPart(
       JobPart.round,
       sequence(

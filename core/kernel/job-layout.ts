@@ -1,9 +1,9 @@
 // Where the fields of a job lie: one transaction as the kernel sees it, its texts and numbers, from
-// which its hashes are made and then its record. transaction-keys.ts and record-batch.ts fill jobs,
-// hash-code.ts and record-code.ts work on them. Places are in bytes from the job's beginning.
-
+// which its hashes are made and then its record, or, in replay, the row of its outcome.
+// transaction-keys.ts, record-batch.ts and record-read-code.ts fill jobs; hash-code.ts,
+// record-code.ts and outcome-code.ts work on them. Places are in bytes from the job's beginning.
 /** Bytes of a job. */
-export const JOB_BYTES = 168;
+export const JOB_BYTES = 176;
 
 /** A text of a job: three words. */
 export const JobText = { domain: 0, at: 4, byteCount: 8 } as const;
@@ -38,6 +38,8 @@ export const JobField = {
   recordAmountMinor: 144,
   cashMovedMinor: 152,
   cashMinor: 160,
+  /** Of a record that was read. */
+  timeMs: 168,
 } as const;
 
 /** What is to be made of a job. */
@@ -51,3 +53,22 @@ export const JobPart = {
   reference: 16,
   game: 32,
 } as const;
+
+/**
+ * What stands before a text, in the place of its kind, to keep the texts' meanings apart: with
+ * provider × 256 before it where an id is the provider's own.
+ */
+export const JobDomain = {
+  /** A rollback's kind, and that it is a win's. */
+  rollbackOfWin: 0x45,
+  game: 0xb0,
+  to: 0xb1,
+  reason: 0xb2,
+  definition: 0xb3,
+  round: 0xe0,
+  /** In the place of an operator: of what the operators themselves are told. */
+  operatorsOwn: 0xffffff,
+} as const;
+
+/** Tells a round without a name from its key: no other key has these words but by chance. */
+export const NAMELESS_ROUND = 0x6e616d65;

@@ -1,5 +1,6 @@
 // The kernel: a row of jobs in memory that JavaScript and WebAssembly share, and the functions that
-// work on them, one that hashes and one that writes usual records.
+// work on them: one hashes, one writes usual records; for replay one reads such records and one
+// makes the rows of their outcomes.
 //
 // A keyed 128-bit hash is needed because outsiders choose the keys of our tables: without the seed
 // nobody can choose ids that collide, so probe lengths stay short and two ids never share a key by
@@ -11,12 +12,19 @@
 // those of one slice, and nothing is kept from one call of a shard to the next.
 import { assert } from '../assert.ts';
 import { ColumnMemory } from '../column-memory.ts';
-import { ATOMIC_TRANSACTIONS_MAX, PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import {
+  ATOMIC_TRANSACTIONS_MAX,
+  BLOCK_CONTENT_BYTES_MAX,
+  PASS_TRANSACTIONS_MAX,
+} from '../limits.ts';
 import { KeyColumns } from '../records/key-columns.ts';
+import { OUTCOME_WORDS } from '../tables/outcome-rows.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { hashFunction, type ResultPlaces } from './hash-code.ts';
 import { JOB_BYTES } from './job-layout.ts';
+import { outcomeFunction } from './outcome-code.ts';
 import { recordFunction, USUAL_RECORD_BYTES_MAX } from './record-code.ts';
+import { READ_STATE_BYTES, RECORD_NONSENSE_BYTES_MAX, readFunction } from './record-read-code.ts';
 import { wasmModule } from './wasm-code.ts';
 
 /** Bytes of a seed. */
@@ -44,7 +52,8 @@ const START_STATE = [
 ] as const;
 
 // The memory: the start state, where records end, the hashes, the jobs, the stage of texts, the
-// words of the one job that has a rest or stands alone, and records.
+// words of the one job that has a rest or stands alone, and records; behind them what only replay
+// touches: a block's content, numbers of the functions that read it, and rows of outcomes.
 const START_AT = 0;
 const RECORDS_END_AT = 32;
 const KEYS_AT = 64;
@@ -57,10 +66,24 @@ const REST_AT: number = STAGE_AT + STAGE_BYTES;
 const REST_BYTES = 32_768;
 const RECORDS_AT: number = REST_AT + REST_BYTES;
 const RECORDS_BYTES: number = PASS_TRANSACTIONS_MAX * USUAL_RECORD_BYTES_MAX;
+/** Where a replayed block's content lies. */
+export const CONTENT_AT: number = RECORDS_AT + RECORDS_BYTES;
+/** Numbers of the functions below: READ_STATE_BYTES, and a double. */
+export const READ_STATE_AT: number =
+  CONTENT_AT + BLOCK_CONTENT_BYTES_MAX + RECORD_NONSENSE_BYTES_MAX;
+/** Rows of the outcomes of a pass. */
+export const OUTCOMES_AT: number = READ_STATE_AT + READ_STATE_BYTES + 8;
+const OUTCOMES_BYTES: number = PASS_TRANSACTIONS_MAX * OUTCOME_WORDS * 4;
 const PAGE_BYTES = 65_536;
-const MEMORY_PAGES: number = Math.ceil((RECORDS_AT + RECORDS_BYTES) / PAGE_BYTES);
+const MEMORY_PAGES: number = Math.ceil((OUTCOMES_AT + OUTCOMES_BYTES) / PAGE_BYTES);
 
-const { memory, hash, record } = new WebAssembly.Instance(makeModule()).exports;
+const { memory, hash, record, read, outcomes } = new WebAssembly.Instance(makeModule()).exports;
+
+/** See record-read-code.ts and outcome-code.ts. */
+export const readFunctions: {
+  readonly read: (...parameters: number[]) => void;
+  readonly outcomes: (...parameters: number[]) => void;
+} = { read, outcomes };
 
 /** What was hashed: up to ATOMIC_TRANSACTIONS_MAX rows, and one; all shards of a thread use it. */
 export const kernelKeys: KeyColumns = keysIn(memory.buffer);
@@ -120,7 +143,10 @@ function makeModule(): WasmModule {
   const results = placesOf(keysIn(new ArrayBuffer(JOBS_AT)));
   const hashing = hashFunction({ startAt: START_AT, results, restAt: REST_AT });
   return new WebAssembly.Module(
-    wasmModule([hashing, recordFunction(RECORDS_END_AT)], MEMORY_PAGES),
+    wasmModule(
+      [hashing, recordFunction(RECORDS_END_AT), readFunction(), outcomeFunction(results)],
+      MEMORY_PAGES,
+    ),
   );
 }
 

@@ -117,7 +117,8 @@ export const i64: Readonly<
     | 'extendI32U'
     | 'truncF64U'
     | 'ne'
-    | 'gtU',
+    | 'gtU'
+    | 'wrapI32',
     Operation
   >
 > = {
@@ -134,13 +135,16 @@ export const i64: Readonly<
   truncF64U: operation(0xb1),
   ne: operation(0x52),
   gtU: operation(0x56),
+  /** The low 32 bits, as a word. */
+  wrapI32: operation(0xa7),
 };
 
 /** Instructions on doubles. */
-export const f64: Readonly<Record<'lt' | 'abs' | 'convertI32U', Operation>> = {
+export const f64: Readonly<Record<'lt' | 'abs' | 'convertI32U' | 'convertI64S', Operation>> = {
   lt: operation(0x63),
   abs: operation(0x99),
   convertI32U: operation(0xb8),
+  convertI64S: operation(0xb9),
 };
 
 /** The first value if the third is not 0, else the second; both are computed. */

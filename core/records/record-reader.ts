@@ -49,6 +49,17 @@ export class RecordReader {
     return this.#numbers.at;
   }
 
+  /** Time of the last record; 0 before the first. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs;
+  }
+
+  /** Goes on behind records that another reader read: at a place, with the last one's time. */
+  goOn(at: number, lastTimeMs: number): void {
+    this.#numbers.at = at;
+    this.#lastTimeMs = lastTimeMs;
+  }
+
   /** Reads the next record into a row of both columns; texts lie in source 0 (the block). */
   read(columns: TransactionColumns, records: RecordColumns, row: number): void {
     const numbers = this.#numbers;

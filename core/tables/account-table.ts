@@ -195,6 +195,11 @@ export class AccountTable {
     floats[at + Bucket.held] = heldMinor;
   }
 
+  /** Operator × 256 + currency. */
+  owner(row: number): number {
+    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] >>> 8;
+  }
+
   operator(row: number): number {
     return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] >>> 16;
   }

@@ -9,19 +9,37 @@ import { RowChunks } from './row-chunks.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
-// Words 0–2 key, but for its first word, which is the slot's tag; 3 kind | code << 8 |
-// traits << 16; 4 account row + 1; 5–7 sequence and time; 8–9 body hash; 10 extra; 11 rest's row
-// + 1, 0 for none; doubles 6 amount, 7 cash after; words 16–19 round key.
-const ROW_WORDS = 20;
-const META_WORD = 3;
-const ACCOUNT_WORD = 4;
-const STAMP_WORD = 5;
-const BODY_WORD = 8;
-const EXTRA_WORD = 10;
-const REST_WORD = 11;
-const AMOUNT_DOUBLE = 6;
-const CASH_DOUBLE = 7;
-const ROUND_WORD = 16;
+/** Words of a row. */
+export const OUTCOME_WORDS = 20;
+
+/**
+ * Where a row's parts begin, in words: the key but for its first word, which is the slot's tag;
+ * kind | code << 8 | traits << 16; account row + 1; sequence and time; body hash; extra; the rest's
+ * row + 1, 0 for none; doubles amount and cash after; the round's key.
+ */
+export const OutcomeWord = {
+  key: 0,
+  meta: 3,
+  account: 4,
+  stamp: 5,
+  body: 8,
+  extra: 10,
+  rest: 11,
+  amountMinor: 12,
+  cashMinor: 14,
+  round: 16,
+} as const;
+
+const ROW_WORDS = OUTCOME_WORDS;
+const META_WORD = OutcomeWord.meta;
+const ACCOUNT_WORD = OutcomeWord.account;
+const STAMP_WORD = OutcomeWord.stamp;
+const BODY_WORD = OutcomeWord.body;
+const EXTRA_WORD = OutcomeWord.extra;
+const REST_WORD = OutcomeWord.rest;
+const AMOUNT_DOUBLE = OutcomeWord.amountMinor / 2;
+const CASH_DOUBLE = OutcomeWord.cashMinor / 2;
+const ROUND_WORD = OutcomeWord.round;
 
 // The rest, where the outcome moved another amount of cash than its kind and amount say, moved
 // bonus, or left bonus or held: doubles 0 cash moved, 1 bonus moved, 2 bonus, 3 held.
@@ -104,6 +122,22 @@ export class OutcomeRows {
     floats[(at >>> 1) + AMOUNT_DOUBLE] = facts.amountMinor;
     floats[(at >>> 1) + CASH_DOUBLE] = facts.cashMinor;
     return row;
+  }
+
+  /** Stores whole rows without a rest that were made elsewhere; returns the first. */
+  append(rows: Int32Array, from: number, count: number): number {
+    return this.rows.append(rows, from, count);
+  }
+
+  /** Changes what a win's row says of its round, to the one that it joined. */
+  setJoinedRound(row: number, facts: OutcomeFacts): void {
+    const words = this.rows.words(row);
+    const at = this.rows.at(row);
+    const { round } = facts.keys;
+    const { roundAt } = facts;
+    words[at + META_WORD] = facts.kind | (facts.code << 8) | (facts.traits << 16);
+    words[at + EXTRA_WORD] = facts.extra;
+    for (let word = 0; word < 4; word += 1) words[at + ROUND_WORD + word] = round[roundAt + word];
   }
 
   /** Gives an outcome's rows back. */

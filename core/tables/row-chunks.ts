@@ -92,6 +92,22 @@ export class RowChunks {
     return row;
   }
 
+  /** New rows filled with words, row by row from row `from` on; returns the first's number. */
+  append(words: Int32Array, from: number, count: number): number {
+    const first = this.#rowCount;
+    const rowWords = this.#rowWords;
+    for (let done = 0; done < count; ) {
+      const row = first + done;
+      if (row >>> CHUNK_ROWS_BITS === this.#words.length) this.#addChunk();
+      const taken = Math.min(count - done, CHUNK_ROWS - (row & CHUNK_ROW_MASK));
+      const source = (from + done) * rowWords;
+      this.words(row).set(words.subarray(source, source + taken * rowWords), this.at(row));
+      done += taken;
+    }
+    this.#rowCount += count;
+    return first;
+  }
+
   /** Gives a row back; the last one freed is the next one allocated. */
   free(row: number): void {
     assert(row >= 0 && row < this.#rowCount, 'a freed row was allocated');

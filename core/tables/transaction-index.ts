@@ -71,6 +71,11 @@ export class TransactionIndex {
     return this.#slots.load(keys, from * 4, until * 4, 4);
   }
 
+  /** Loads the slots of keys that begin `stride` words apart. */
+  loadSlotsOf(keys: Int32Array, from: number, until: number, stride: number): number {
+    return this.#slots.load(keys, from, until, stride);
+  }
+
   /** Loads the outcomes that probably stand under keys whose slots were loaded. */
   loadOutcomes(keys: Int32Array, from: number, until: number): number {
     this.#guess(keys, from, until, TYPE_OUTCOME);
