@@ -7,12 +7,21 @@
 import { parentPort } from 'node:worker_threads';
 import { setNiceness } from './supervision/thread-order.ts';
 
-const PAGE_WORDS = 4_096 / Int32Array.BYTES_PER_ELEMENT;
+const PAGE_BYTES = 4_096;
+const PAGE_WORDS = PAGE_BYTES / Int32Array.BYTES_PER_ELEMENT;
 /** Short of a core, the lane goes first: it can make a page itself where one is missing. */
 const NICENESS = 10;
 
+/** Bytes of a table's memory that nobody has written to, or few. */
+export interface FreshMemory {
+  readonly memory: SharedArrayBuffer;
+  readonly from: number;
+  readonly until: number;
+}
+
 setNiceness(NICENESS);
-parentPort?.on('message', (memory: SharedArrayBuffer) => {
-  const words = new Int32Array(memory);
+parentPort?.on('message', ({ memory, from, until }: FreshMemory) => {
+  const pageFrom = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;
+  const words = new Int32Array(memory, pageFrom, Math.floor((until - pageFrom) / 4));
   for (let at = 0; at < words.length; at += PAGE_WORDS) Atomics.compareExchange(words, at, 0, 0);
 });

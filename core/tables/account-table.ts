@@ -5,9 +5,9 @@
 import { assert } from '../assert.ts';
 import { ID_BYTES_MAX } from '../limits.ts';
 import type { FrameSource } from '../transaction-columns.ts';
+import { FlatRows } from './flat-rows.ts';
 import { HashSlots } from './hash-slots.ts';
 import { IdBytes } from './id-bytes.ts';
-import { RowChunks } from './row-chunks.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** An account's status (rule 32), as records and answers number it. */
@@ -38,12 +38,12 @@ export interface AccountBefore {
 
 /** All accounts of one shard. Rows are numbered from 0 in the order of opening. */
 export class AccountTable {
-  readonly #rows: RowChunks;
+  readonly #rows: FlatRows;
   readonly #ids = new IdBytes();
   readonly #slots = new HashSlots();
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.#rows = new RowChunks(ROW_WORDS, memory);
+    this.#rows = new FlatRows(ROW_WORDS, memory);
   }
 
   get rowCount(): number {
@@ -94,7 +94,7 @@ export class AccountTable {
     playerBytes: number,
   ): boolean {
     if (playerBytes > ID_BYTES_MAX) return false;
-    const words = this.#rows.words(row);
+    const words = this.#rows.words;
     const at = this.#rows.at(row);
     if (words[at + TRAITS_WORD] >>> STATUS_BITS !== ownerAndLength(owner, playerBytes))
       return false;
@@ -124,7 +124,7 @@ export class AccountTable {
     assert(owner >= 256 && owner < 1 << 24, 'an account has an operator and a currency');
     assert(playerBytes >= 1 && playerBytes <= ID_BYTES_MAX, 'an account has an id');
     const row = this.#rows.allocate();
-    const words = this.#rows.words(row);
+    const words = this.#rows.words;
     const at = this.#rows.at(row);
     words[at + TRAITS_WORD] = ownerAndLength(owner, playerBytes) << STATUS_BITS;
     if (playerBytes > INLINE_BYTES_MAX) {
@@ -165,22 +165,22 @@ export class AccountTable {
   }
 
   cashMinor(row: number): number {
-    return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + Bucket.cash];
+    return this.#rows.doubles[(this.#rows.at(row) >>> 1) + Bucket.cash];
   }
 
   bonusMinor(row: number): number {
-    return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + Bucket.bonus];
+    return this.#rows.doubles[(this.#rows.at(row) >>> 1) + Bucket.bonus];
   }
 
   heldMinor(row: number): number {
-    return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + Bucket.held];
+    return this.#rows.doubles[(this.#rows.at(row) >>> 1) + Bucket.held];
   }
 
   /** Reads status and buckets into the fields of the same meaning. */
   readInto(row: number, into: AccountBefore): void {
     const at = this.#rows.at(row);
-    const floats = this.#rows.floats(row);
-    into.statusBefore = this.#rows.words(row)[at + TRAITS_WORD] & STATUS_MASK;
+    const floats = this.#rows.doubles;
+    into.statusBefore = this.#rows.words[at + TRAITS_WORD] & STATUS_MASK;
     into.cashBeforeMinor = floats[(at >>> 1) + Bucket.cash];
     into.bonusBeforeMinor = floats[(at >>> 1) + Bucket.bonus];
     into.heldBeforeMinor = floats[(at >>> 1) + Bucket.held];
@@ -188,7 +188,7 @@ export class AccountTable {
 
   /** Sets all three buckets; the caller has judged them (law 4). */
   setBuckets(row: number, cashMinor: number, bonusMinor: number, heldMinor: number): void {
-    const floats = this.#rows.floats(row);
+    const floats = this.#rows.doubles;
     const at = this.#rows.at(row) >>> 1;
     floats[at + Bucket.cash] = cashMinor;
     floats[at + Bucket.bonus] = bonusMinor;
@@ -197,25 +197,25 @@ export class AccountTable {
 
   /** Operator × 256 + currency. */
   owner(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] >>> 8;
+    return this.#rows.words[this.#rows.at(row) + TRAITS_WORD] >>> 8;
   }
 
   operator(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] >>> 16;
+    return this.#rows.words[this.#rows.at(row) + TRAITS_WORD] >>> 16;
   }
 
   /** The number of the currency in its operator's list. */
   currency(row: number): number {
-    return (this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] >>> 8) & 0xff;
+    return (this.#rows.words[this.#rows.at(row) + TRAITS_WORD] >>> 8) & 0xff;
   }
 
   /** One of AccountStatus. */
   status(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD] & STATUS_MASK;
+    return this.#rows.words[this.#rows.at(row) + TRAITS_WORD] & STATUS_MASK;
   }
 
   setStatus(row: number, status: number): void {
-    const words = this.#rows.words(row);
+    const words = this.#rows.words;
     const at = this.#rows.at(row) + TRAITS_WORD;
     assert(status >= 0 && status <= STATUS_MASK, 'a status is one of the known');
     words[at] = (words[at] & ~STATUS_MASK) | status;
@@ -223,7 +223,7 @@ export class AccountTable {
 
   /** The memory that holds the player's id. */
   playerSource(row: number): FrameSource {
-    return this.#isInline(row) ? this.#rows.source(row) : this.#ids.source(this.#idPlace(row));
+    return this.#isInline(row) ? this.#rows.source : this.#ids.source(this.#idPlace(row));
   }
 
   /** Where the player's id starts in playerSource. */
@@ -234,7 +234,7 @@ export class AccountTable {
 
   /** The length of the player's id. */
   playerBytes(row: number): number {
-    const traits = this.#rows.words(row)[this.#rows.at(row) + TRAITS_WORD];
+    const traits = this.#rows.words[this.#rows.at(row) + TRAITS_WORD];
     return ((traits >>> STATUS_BITS) & LENGTH_MASK) + 1;
   }
 
@@ -243,7 +243,7 @@ export class AccountTable {
   }
 
   #idPlace(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + ID_WORD] >>> 0;
+    return this.#rows.words[this.#rows.at(row) + ID_WORD] >>> 0;
   }
 }
 

@@ -2,8 +2,8 @@
 // by (expiry, sequence). A hold is named by the key of its own transaction (rule 31). Finished ones
 // leave; their outcome stays in the transaction index. Owned by the shard's thread.
 import { assert } from '../assert.ts';
+import { FlatRows } from './flat-rows.ts';
 import { HashSlots } from './hash-slots.ts';
-import { RowChunks } from './row-chunks.ts';
 
 // A row of 48 bytes: words 0–3 key; 4 account row; 5 place in the heap + 1 (0: never expires);
 // doubles 3 what is left, 4 expiry (ms), 5 the hold record's sequence.
@@ -26,7 +26,7 @@ export interface HoldFacts {
 
 /** Unfinished holds by key, and by expiry. */
 export class HoldTable {
-  readonly #rows = new RowChunks(ROW_WORDS);
+  readonly #rows = new FlatRows(ROW_WORDS);
   readonly #slots = new HashSlots();
   #heap = new Int32Array(1024);
   #heapCount = 0;
@@ -43,7 +43,7 @@ export class HoldTable {
   find(key: Int32Array, keyAt: number): number {
     let reference = this.#slots.find(key[keyAt]);
     while (reference !== 0) {
-      const words = this.#rows.words(reference - 1);
+      const words = this.#rows.words;
       const at = this.#rows.at(reference - 1);
       if (words[at + 1] === key[keyAt + 1] && words[at + 2] === key[keyAt + 2]) {
         if (words[at] === key[keyAt] && words[at + 3] === key[keyAt + 3]) return reference - 1;
@@ -55,12 +55,12 @@ export class HoldTable {
 
   add(facts: HoldFacts): number {
     const row = this.#rows.allocate();
-    const words = this.#rows.words(row);
+    const words = this.#rows.words;
     const at = this.#rows.at(row);
     for (let word = 0; word < 4; word += 1) words[at + word] = facts.key[word];
     words[at + ACCOUNT_WORD] = facts.accountRow;
     words[at + HEAP_WORD] = 0;
-    const floats = this.#rows.floats(row);
+    const floats = this.#rows.doubles;
     floats[(at >>> 1) + REMAINING_DOUBLE] = facts.amountMinor;
     floats[(at >>> 1) + EXPIRES_DOUBLE] = facts.expiresAtMs;
     floats[(at >>> 1) + SEQUENCE_DOUBLE] = facts.sequence;
@@ -71,7 +71,7 @@ export class HoldTable {
 
   /** Takes a finished hold out. */
   remove(row: number): void {
-    const words = this.#rows.words(row);
+    const words = this.#rows.words;
     const at = this.#rows.at(row);
     this.#slots.remove(words[at], row + 1);
     const place = words[at + HEAP_WORD] - 1;
@@ -80,7 +80,7 @@ export class HoldTable {
   }
 
   accountRow(row: number): number {
-    return this.#rows.words(row)[this.#rows.at(row) + ACCOUNT_WORD];
+    return this.#rows.words[this.#rows.at(row) + ACCOUNT_WORD];
   }
 
   remainingMinor(row: number): number {
@@ -88,7 +88,7 @@ export class HoldTable {
   }
 
   setRemaining(row: number, remainingMinor: number): void {
-    this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + REMAINING_DOUBLE] = remainingMinor;
+    this.#rows.doubles[(this.#rows.at(row) >>> 1) + REMAINING_DOUBLE] = remainingMinor;
   }
 
   expiresAtMs(row: number): number {
@@ -110,7 +110,7 @@ export class HoldTable {
   }
 
   #double(row: number, double: number): number {
-    return this.#rows.floats(row)[(this.#rows.at(row) >>> 1) + double];
+    return this.#rows.doubles[(this.#rows.at(row) >>> 1) + double];
   }
 
   #push(row: number): void {
@@ -161,7 +161,7 @@ export class HoldTable {
 
   #settle(place: number, row: number): void {
     this.#heap[place] = row;
-    this.#rows.words(row)[this.#rows.at(row) + HEAP_WORD] = place + 1;
+    this.#rows.words[this.#rows.at(row) + HEAP_WORD] = place + 1;
   }
 
   #isBefore(row: number, other: number): boolean {

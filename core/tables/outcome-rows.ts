@@ -5,7 +5,7 @@
 import { Kind } from '../kinds.ts';
 import type { KeyColumns } from '../records/key-columns.ts';
 import { ResultCode } from '../result-codes.ts';
-import { RowChunks } from './row-chunks.ts';
+import { FlatRows } from './flat-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
@@ -84,12 +84,12 @@ export interface OutcomeFacts {
 
 /** The outcome rows of one shard. */
 export class OutcomeRows {
-  readonly rows: RowChunks;
-  readonly #rests: RowChunks;
+  readonly rows: FlatRows;
+  readonly #rests: FlatRows;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.rows = new RowChunks(ROW_WORDS, memory);
-    this.#rests = new RowChunks(REST_WORDS, memory);
+    this.rows = new FlatRows(ROW_WORDS, memory);
+    this.#rests = new FlatRows(REST_WORDS, memory);
   }
 
   get byteCount(): number {
@@ -99,7 +99,7 @@ export class OutcomeRows {
   /** Stores an outcome and returns its row. */
   add(facts: OutcomeFacts): number {
     const row = this.rows.allocate();
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row);
     const { key, body, round } = facts.keys;
     const keyAt = facts.row * 4;
@@ -118,7 +118,7 @@ export class OutcomeRows {
     words[at + ROUND_WORD + 1] = round[roundAt + 1];
     words[at + ROUND_WORD + 2] = round[roundAt + 2];
     words[at + ROUND_WORD + 3] = round[roundAt + 3];
-    const floats = this.rows.floats(row);
+    const floats = this.rows.doubles;
     floats[(at >>> 1) + AMOUNT_DOUBLE] = facts.amountMinor;
     floats[(at >>> 1) + CASH_DOUBLE] = facts.cashMinor;
     return row;
@@ -131,7 +131,7 @@ export class OutcomeRows {
 
   /** Changes what a win's row says of its round, to the one that it joined. */
   setJoinedRound(row: number, facts: OutcomeFacts): void {
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row);
     const { round } = facts.keys;
     const { roundAt } = facts;
@@ -168,11 +168,11 @@ export class OutcomeRows {
   }
 
   sequence(row: number): number {
-    return readSequence(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
+    return readSequence(this.rows.words, this.rows.at(row) + STAMP_WORD);
   }
 
   timeMs(row: number): number {
-    return readTimeMs(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
+    return readTimeMs(this.rows.words, this.rows.at(row) + STAMP_WORD);
   }
 
   extra(row: number): number {
@@ -212,7 +212,7 @@ export class OutcomeRows {
 
   /** Copies the key of the outcome's round. */
   readRoundKey(row: number, round: Int32Array, roundAt: number): void {
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row) + ROUND_WORD;
     round[roundAt] = words[at];
     round[roundAt + 1] = words[at + 1];
@@ -221,7 +221,7 @@ export class OutcomeRows {
   }
 
   roundEquals(row: number, round: Int32Array, roundAt: number): boolean {
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row) + ROUND_WORD;
     return (
       words[at] === round[roundAt] &&
@@ -232,20 +232,20 @@ export class OutcomeRows {
   }
 
   #word(row: number, word: number): number {
-    return this.rows.words(row)[this.rows.at(row) + word];
+    return this.rows.words[this.rows.at(row) + word];
   }
 
   #double(row: number, double: number): number {
-    return this.rows.floats(row)[(this.rows.at(row) >>> 1) + double];
+    return this.rows.doubles[(this.rows.at(row) >>> 1) + double];
   }
 
   #rest(rest: number, double: number): number {
-    return this.#rests.floats(rest - 1)[(this.#rests.at(rest - 1) >>> 1) + double];
+    return this.#rests.doubles[(this.#rests.at(rest - 1) >>> 1) + double];
   }
 
   #addRest(facts: OutcomeFacts): number {
     const row = this.#rests.allocate();
-    const floats = this.#rests.floats(row);
+    const floats = this.#rests.doubles;
     const first = this.#rests.at(row) >>> 1;
     floats[first] = facts.cashMovedMinor;
     floats[first + 1] = facts.bonusMovedMinor;

@@ -2,7 +2,7 @@
 // list in the order of opening, so that ageing looks at the oldest only; a closed one is an entry
 // of the transaction index, known as long as keys (rule 29). Owned by the shard's thread.
 
-import { RowChunks } from './row-chunks.ts';
+import { FlatRows } from './flat-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
@@ -30,10 +30,10 @@ export const RoundLink = { previous: 14, next: 15 } as const;
 
 /** The rounds of one shard. */
 export class RoundRows {
-  readonly rows: RowChunks;
+  readonly rows: FlatRows;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.rows = new RowChunks(ROW_WORDS, memory);
+    this.rows = new FlatRows(ROW_WORDS, memory);
   }
 
   /** A new open round without bets; the caller links it into its operator's list. */
@@ -45,7 +45,7 @@ export class RoundRows {
     openedSequence: number,
   ): number {
     const row = this.rows.allocate();
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row);
     words[at] = key[keyAt + 1];
     words[at + 1] = key[keyAt + 2];
@@ -58,35 +58,35 @@ export class RoundRows {
     words[at + RoundCount.liveWins] = 0;
     words[at + RoundLink.previous] = 0;
     words[at + RoundLink.next] = 0;
-    const floats = this.rows.floats(row);
+    const floats = this.rows.doubles;
     floats[(at >>> 1) + CASH_STAKE_DOUBLE] = 0;
     floats[(at >>> 1) + BONUS_STAKE_DOUBLE] = 0;
     return row;
   }
 
   accountRow(row: number): number {
-    return this.rows.words(row)[this.rows.at(row) + ACCOUNT_WORD];
+    return this.rows.words[this.rows.at(row) + ACCOUNT_WORD];
   }
 
   /** One of RoundState. */
   state(row: number): number {
-    return this.rows.words(row)[this.rows.at(row) + STATE_WORD] & STATE_MASK;
+    return this.rows.words[this.rows.at(row) + STATE_WORD] & STATE_MASK;
   }
 
   setState(row: number, state: number): void {
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row) + STATE_WORD;
     words[at] = (words[at] & ~STATE_MASK) | state;
   }
 
   /** Whether any accepted bet named the round, live or not. */
   hasBets(row: number): boolean {
-    return this.rows.words(row)[this.rows.at(row) + STATE_WORD] >>> 2 > 0;
+    return this.rows.words[this.rows.at(row) + STATE_WORD] >>> 2 > 0;
   }
 
   /** Counts an accepted bet that never lived (rule 24, `noop`). */
   addDeadBet(row: number): void {
-    this.rows.words(row)[this.rows.at(row) + STATE_WORD] += ONE_BET;
+    this.rows.words[this.rows.at(row) + STATE_WORD] += ONE_BET;
   }
 
   /** Cash staked by the round's live bets. */
@@ -101,50 +101,50 @@ export class RoundRows {
 
   /** Counts a live bet and adds its stake; the caller has judged the sums (law 4). */
   addBet(row: number, cashMinor: number, bonusMinor: number): void {
-    const words = this.rows.words(row);
+    const words = this.rows.words;
     const at = this.rows.at(row);
     words[at + STATE_WORD] += ONE_BET;
     words[at + RoundCount.liveBets] += 1;
-    const floats = this.rows.floats(row);
+    const floats = this.rows.doubles;
     floats[(at >>> 1) + CASH_STAKE_DOUBLE] += cashMinor;
     floats[(at >>> 1) + BONUS_STAKE_DOUBLE] += bonusMinor;
   }
 
   /** Changes the live stake; the caller has judged the sums (law 4). */
   addStake(row: number, cashMinor: number, bonusMinor: number): void {
-    const floats = this.rows.floats(row);
+    const floats = this.rows.doubles;
     const first = this.rows.at(row) >>> 1;
     floats[first + CASH_STAKE_DOUBLE] += cashMinor;
     floats[first + BONUS_STAKE_DOUBLE] += bonusMinor;
   }
 
   openedAtMs(row: number): number {
-    return readTimeMs(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
+    return readTimeMs(this.rows.words, this.rows.at(row) + STAMP_WORD);
   }
 
   openedSequence(row: number): number {
-    return readSequence(this.rows.words(row), this.rows.at(row) + STAMP_WORD);
+    return readSequence(this.rows.words, this.rows.at(row) + STAMP_WORD);
   }
 
   /** One of the counts named in RoundCount. */
   count(row: number, count: number): number {
-    return this.rows.words(row)[this.rows.at(row) + count];
+    return this.rows.words[this.rows.at(row) + count];
   }
 
   addCount(row: number, count: number, change: number): void {
-    this.rows.words(row)[this.rows.at(row) + count] += change;
+    this.rows.words[this.rows.at(row) + count] += change;
   }
 
   /** A neighbour in the operator's list (RoundLink), or −1. */
   link(row: number, link: number): number {
-    return this.rows.words(row)[this.rows.at(row) + link] - 1;
+    return this.rows.words[this.rows.at(row) + link] - 1;
   }
 
   setLink(row: number, link: number, neighbour: number): void {
-    this.rows.words(row)[this.rows.at(row) + link] = neighbour + 1;
+    this.rows.words[this.rows.at(row) + link] = neighbour + 1;
   }
 
   #double(row: number, double: number): number {
-    return this.rows.floats(row)[(this.rows.at(row) >>> 1) + double];
+    return this.rows.doubles[(this.rows.at(row) >>> 1) + double];
   }
 }

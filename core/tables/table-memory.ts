@@ -1,13 +1,32 @@
-// Where tables take the memory that they keep for good. A table asks for a piece well before it
-// needs it, so that whoever gives it can have its pages made by another thread meanwhile: the first
-// write to a page of fresh memory takes the kernel 2.5 to 20 µs, a quarter of a lane's time at full
-// load.
+// Where tables keep their rows: memory that grows and is kept for good. A table grows it well
+// before it needs it, so that whoever gives it can have its pages made by another thread meanwhile:
+// the first write to a page of fresh memory takes the kernel 2.5 to 20 µs, a quarter of a lane's
+// time at full load.
 
 /** A giver of memory. */
 export interface TableMemory {
-  /** A piece of zeros that the table keeps. */
-  take(byteCount: number): ArrayBufferLike;
+  /** The memory of one table, empty yet, which never has more than `byteCountMax`. */
+  take(byteCountMax: number): GrowingMemory;
 }
 
-/** Plain memory, whose pages are made when they are first written to. */
-export const PLAIN_MEMORY: TableMemory = { take: (byteCount) => new ArrayBuffer(byteCount) };
+/** The memory of one table. */
+export interface GrowingMemory {
+  /** At least so many bytes: those there were, whether in place or copied, and zeros. */
+  grow(byteCount: number): ArrayBufferLike;
+}
+
+/** Plain memory, copied as it grows; its pages are made when they are first written to. */
+export const PLAIN_MEMORY: TableMemory = { take: () => new PlainMemory() };
+
+class PlainMemory implements GrowingMemory {
+  #memory = new ArrayBuffer(0);
+
+  grow(byteCount: number): ArrayBuffer {
+    const former = this.#memory;
+    if (former.byteLength < byteCount) {
+      this.#memory = new ArrayBuffer(Math.max(byteCount, former.byteLength * 2));
+      new Uint8Array(this.#memory).set(new Uint8Array(former));
+    }
+    return this.#memory;
+  }
+}

@@ -5,10 +5,10 @@
 // taken them over, which is why no entry refers to another by row. Owned by the shard's thread.
 import { assert } from '../assert.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
+import { FlatRows } from './flat-rows.ts';
 import { HashSlots } from './hash-slots.ts';
 import { OutcomeRows } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
-import { RowChunks } from './row-chunks.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
@@ -34,8 +34,8 @@ const SHORT_STAMP_WORD = 4;
 export class TransactionIndex {
   readonly outcomes: OutcomeRows;
   readonly rounds: RoundRows;
-  readonly #openings: RowChunks;
-  readonly #marks: RowChunks;
+  readonly #openings: FlatRows;
+  readonly #marks: FlatRows;
   readonly #slots = new HashSlots();
   readonly #guessedRows: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
   /** Rows that the last probe found, or −1. */
@@ -46,8 +46,8 @@ export class TransactionIndex {
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.outcomes = new OutcomeRows(memory);
     this.rounds = new RoundRows(memory);
-    this.#openings = new RowChunks(SHORT_ROW_WORDS, memory);
-    this.#marks = new RowChunks(SHORT_ROW_WORDS, memory);
+    this.#openings = new FlatRows(SHORT_ROW_WORDS, memory);
+    this.#marks = new FlatRows(SHORT_ROW_WORDS, memory);
   }
 
   get entryCount(): number {
@@ -139,12 +139,7 @@ export class TransactionIndex {
     timeMs: number,
   ): void {
     const row = addShort(this.#openings, key, keyAt, accountRow);
-    writeStamp(
-      this.#openings.words(row),
-      this.#openings.at(row) + SHORT_STAMP_WORD,
-      sequence,
-      timeMs,
-    );
+    writeStamp(this.#openings.words, this.#openings.at(row) + SHORT_STAMP_WORD, sequence, timeMs);
     this.#insert(key, keyAt, TYPE_OPENING, row);
   }
 
@@ -157,27 +152,27 @@ export class TransactionIndex {
     timeMs: number,
   ): number {
     const row = addShort(this.#marks, key, keyAt, markType);
-    writeStamp(this.#marks.words(row), this.#marks.at(row) + SHORT_STAMP_WORD, sequence, timeMs);
+    writeStamp(this.#marks.words, this.#marks.at(row) + SHORT_STAMP_WORD, sequence, timeMs);
     this.#insert(key, keyAt, TYPE_MARK, row);
     return row;
   }
 
   /** The account that an opening made. */
   openingAccountRow(row: number): number {
-    return this.#openings.words(row)[this.#openings.at(row) + SHORT_VALUE_WORD];
+    return this.#openings.words[this.#openings.at(row) + SHORT_VALUE_WORD];
   }
 
   openingSequence(row: number): number {
-    return readSequence(this.#openings.words(row), this.#openings.at(row) + SHORT_STAMP_WORD);
+    return readSequence(this.#openings.words, this.#openings.at(row) + SHORT_STAMP_WORD);
   }
 
   openingTimeMs(row: number): number {
-    return readTimeMs(this.#openings.words(row), this.#openings.at(row) + SHORT_STAMP_WORD);
+    return readTimeMs(this.#openings.words, this.#openings.at(row) + SHORT_STAMP_WORD);
   }
 
   /** One of MarkType. */
   markType(row: number): number {
-    return this.#marks.words(row)[this.#marks.at(row) + SHORT_VALUE_WORD];
+    return this.#marks.words[this.#marks.at(row) + SHORT_VALUE_WORD];
   }
 
   /** Takes back the insertion of an outcome (an atomic batch that is undone), by its key's tag. */
@@ -215,7 +210,7 @@ export class TransactionIndex {
     }
   }
 
-  #rowsOf(type: number): RowChunks {
+  #rowsOf(type: number): FlatRows {
     if (type === TYPE_OUTCOME) return this.outcomes.rows;
     if (type === TYPE_ROUND) return this.rounds.rows;
     return type === TYPE_OPENING ? this.#openings : this.#marks;
@@ -223,9 +218,9 @@ export class TransactionIndex {
 }
 
 /** A row with the key but for its first word, and a value. */
-function addShort(rows: RowChunks, key: Int32Array, keyAt: number, value: number): number {
+function addShort(rows: FlatRows, key: Int32Array, keyAt: number, value: number): number {
   const row = rows.allocate();
-  const words = rows.words(row);
+  const words = rows.words;
   const at = rows.at(row);
   words[at] = key[keyAt + 1];
   words[at + 1] = key[keyAt + 2];
@@ -235,8 +230,8 @@ function addShort(rows: RowChunks, key: Int32Array, keyAt: number, value: number
 }
 
 /** Rows are without the key's first word, which the slot's tag has matched. */
-function restEquals(rows: RowChunks, row: number, key: Int32Array, keyAt: number): boolean {
-  const words = rows.words(row);
+function restEquals(rows: FlatRows, row: number, key: Int32Array, keyAt: number): boolean {
+  const words = rows.words;
   const at = rows.at(row);
   return (
     words[at] === key[keyAt + 1] &&

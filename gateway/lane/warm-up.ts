@@ -14,6 +14,7 @@ import { LaneCounters } from '../metrics/lane-counters.ts';
 import { ClientSession, localSession } from './client-session.ts';
 import type { Connection } from './connection.ts';
 import { Lane } from './lane.ts';
+import { growingInPlace } from './warmed-memory.ts';
 
 /** Compiled code is there after some 20,000 transactions; on a slow machine the time ends it. */
 const ROUND_TRIPS_MAX = 120;
@@ -25,6 +26,8 @@ const WARM_UP_MS_MAX = 800;
 const FRAME_TENS = 20;
 const FRAME_PLAYERS = 100;
 const UNANSWERED_MAX = 100_000;
+/** Some hundred times what the trips fill. */
+const SCRATCH_TABLE_BYTES_MAX = 2 ** 30;
 
 const OPERATOR = 'warm-up';
 const CURRENCY = 'EUR';
@@ -40,7 +43,9 @@ export async function warmUp(): Promise<void> {
 }
 
 /** As the real lane's tables have it. */
-const SHARED_MEMORY: TableMemory = { take: (byteCount) => new SharedArrayBuffer(byteCount) };
+const SHARED_MEMORY: TableMemory = {
+  take: () => growingInPlace(SCRATCH_TABLE_BYTES_MAX, () => undefined),
+};
 
 async function workScratchLane(memory: TableMemory, trips: number, endMs: number): Promise<void> {
   const scratch = new ScratchLane(memory);

@@ -1,10 +1,10 @@
-// Memory for a lane's tables whose pages another thread makes before the lane writes to them.
-// Lane's thread only; the other one is its own (warming-thread.ts) and ends with it.
+// Memory for a lane's tables whose pages another thread makes before the lane writes to them. It
+// grows in place: address space for the most that a table may have is taken at once, which costs
+// nothing but numbers. Lane's thread only; the other one is its own (warming-thread.ts) and ends
+// with it.
 import { Worker } from 'node:worker_threads';
-import type { TableMemory } from '../../core/tables/table-memory.ts';
-
-/** Below this the lane makes the pages itself: so small a piece is filled in a moment. */
-const WARMED_BYTES_MIN = 131_072;
+import type { GrowingMemory, TableMemory } from '../../core/tables/table-memory.ts';
+import type { FreshMemory } from '../warming-thread.ts';
 
 const WARMING_THREAD = new URL('../warming-thread.ts', import.meta.url);
 
@@ -15,10 +15,25 @@ export function warmedMemory(): TableMemory {
   // Without warm pages the tables work too, only slower: no reason to stop.
   thread.on('error', (error) => process.emitWarning(error));
   return {
-    take: (byteCount) => {
-      if (byteCount < WARMED_BYTES_MIN) return new ArrayBuffer(byteCount);
-      const memory = new SharedArrayBuffer(byteCount);
-      thread.postMessage(memory);
+    take: (byteCountMax) =>
+      growingInPlace(byteCountMax, (fresh) => {
+        thread.postMessage(fresh);
+      }),
+  };
+}
+
+/** Memory that grows where it is, of zeros; tells of each piece that is added. */
+export function growingInPlace(
+  byteCountMax: number,
+  onGrown: (fresh: FreshMemory) => void,
+): GrowingMemory {
+  const memory = new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
+  return {
+    grow: (byteCount) => {
+      const from = memory.byteLength;
+      if (from >= byteCount) return memory;
+      memory.grow(byteCount);
+      onGrown({ memory, from, until: byteCount });
       return memory;
     },
   };
