@@ -30,6 +30,9 @@ const LOOP_BYTES_MAX = 64;
 /** Where the texts of a row lie: in the block, while it is decoded, or in the batch's own bytes. */
 export const BatchSource = { block: 0, batch: 1 } as const;
 
+/** Whether a record is one that the kernel reads (kernel/record-read-code.ts), and which. */
+export const Usual = { no: 0, play: 1, opening: 2 } as const;
+
 /** See the head of this file. */
 export class ReplayBatch {
   /**
@@ -43,13 +46,15 @@ export class ReplayBatch {
   /** The one in work; it refers to the batch's keys. */
   readonly decision: Decision;
   /**
-   * 1 for a usual record (kernel/record-read-code.ts), else 0. Of a usual one only the columns of
-   * kind, fields, account row and time are filled; its outcome and hashes stand in the next three.
+   * One of Usual. Of a usual record only the columns of kind, fields, account row and time are
+   * filled; its outcome or opening and its hashes stand in the next three.
    */
-  readonly isUsual: Uint8Array;
-  /** Whole rows of outcomes (OutcomeWord), as words and as doubles. */
+  readonly usual: Uint8Array;
+  /** Whole rows of outcomes (OutcomeWord) or openings (OpeningWord), as words and as doubles. */
   readonly outcomes: Int32Array;
   readonly outcomeDoubles: Float64Array;
+  /** The same memory: the texts of openings. */
+  readonly outcomeSource: FrameSource;
   /** Keys and references; `round` is `outcomes`, see usualRoundAt. */
   readonly usualKeys: KeyColumns;
   /** The one in work, of a usual record. */
@@ -65,10 +70,13 @@ export class ReplayBatch {
     this.records = new RecordColumns(REPLAY_BATCH_ROWS, memory);
     this.keys = new KeyColumns(REPLAY_BATCH_ROWS, memory);
     this.decision = new Decision(this.keys);
-    this.isUsual = memory.uint8(REPLAY_BATCH_ROWS);
+    this.usual = memory.uint8(REPLAY_BATCH_ROWS);
     this.outcomeDoubles = memory.float64((REPLAY_BATCH_ROWS * OUTCOME_WORDS) / 2);
     const { buffer, byteOffset } = this.outcomeDoubles;
     this.outcomes = new Int32Array(buffer, byteOffset, REPLAY_BATCH_ROWS * OUTCOME_WORDS);
+    this.outcomeSource = sourceOfContent(
+      new Uint8Array(buffer, byteOffset, this.outcomes.byteLength),
+    );
     this.usualKeys = new KeyColumns(REPLAY_BATCH_ROWS, memory, this.outcomes);
     this.usualDecision = new Decision(this.usualKeys);
     this.#texts = sourceOfContent(memory.uint8(TEXT_BYTES));

@@ -13,7 +13,7 @@ import type { AccountTable } from '../tables/account-table.ts';
 import { OUTCOME_WORDS, OutcomeTrait } from '../tables/outcome-rows.ts';
 import { PlayerStates } from '../tables/player-states.ts';
 import type { FrameSource } from '../transaction-columns.ts';
-import { BatchSource, REPLAY_BATCH_ROWS, type ReplayBatch } from './replay-batch.ts';
+import { BatchSource, REPLAY_BATCH_ROWS, type ReplayBatch, Usual } from './replay-batch.ts';
 import { type ReplayError, refuseRecord } from './replay-error.ts';
 import { type PlayerText, TransactionKeys } from './transaction-keys.ts';
 
@@ -28,7 +28,7 @@ export interface BlockRecords {
 /** See the head of this file. */
 export class ReplayDecoder {
   readonly #reader = new RecordReader();
-  readonly #usual = new RecordJobs();
+  readonly #recordJobs = new RecordJobs();
   readonly #keys: TransactionKeys;
   readonly #players = new PlayerStates();
   readonly #player: PlayerText = { source: NO_SOURCE, at: 0, byteCount: 0 };
@@ -37,6 +37,8 @@ export class ReplayDecoder {
   #firstSequence = 0;
   #decodedCount = 0;
   #isFinished = true;
+  /** Accounts whose hash states are there: those behind were opened in this pass. */
+  #hashedCount = 0;
   #failure: ReplayError | null = null;
   /** Takes what the loads ahead bring, so that the compiler keeps them. */
   #loaded = 0;
@@ -81,7 +83,7 @@ export class ReplayDecoder {
     this.#isFinished = false;
     this.#failure = null;
     this.#reader.begin(block.content);
-    this.#usual.begin(block.content);
+    this.#recordJobs.begin(block.content);
   }
 
   /**
@@ -110,20 +112,26 @@ export class ReplayDecoder {
   #read(batch: ReplayBatch, from: number, until: number): number {
     const { columns, records } = batch;
     const reader = this.#reader;
-    let accountCount = this.#players.rowCount;
+    const players = this.#players;
+    this.#hashedCount = players.rowCount;
     let row = from;
     try {
       while (row < until) {
         row = this.#readUsual(batch, row, until);
         if (row === until) break;
+        const { at, lastTimeMs } = reader;
         reader.read(columns, records, row);
-        batch.isUsual[row] = 0;
+        batch.usual[row] = Usual.no;
         const accountRow = records.accountRow[row];
-        const isKnown = accountRow >= 0 && accountRow < accountCount;
         const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
+        if (accountRow >= this.#hashedCount && accountRow < players.rowCount && !isMade) {
+          // Opened in this pass: its hash state comes with the pass's hashes.
+          reader.goOn(at, lastTimeMs);
+          break;
+        }
+        const isKnown = accountRow >= 0 && accountRow < players.rowCount;
         if (!isKnown || isMade || columns.kind[row] >= Kind.setOperator) {
           this.#checkAccount(batch, row);
-          accountCount = this.#players.rowCount;
         }
         row += 1;
         if (!batch.hasRoomForTexts) break;
@@ -166,46 +174,54 @@ export class ReplayDecoder {
   #addPlayer(owner: number): void {
     const players = this.#players;
     const row = players.add(owner & 0xff);
-    this.#keys.absorbPlayer(owner >>> 8, this.#player, players.states(row), players.at(row));
+    this.#keys.absorbPlayer(owner >>> 8, this.#player, players.states, players.at(row));
   }
 
   /** Reads usual records up to `until`, or to the first that is not usual; returns its row. */
   #readUsual(batch: ReplayBatch, from: number, until: number): number {
-    const { columns, isUsual, records } = batch;
     const reader = this.#reader;
-    const usual = this.#usual;
-    const keys = this.#keys;
-    const place = keys.placeOf(from);
-    const accountCount = this.#players.rowCount;
-    const placesEnd = keys.placeOf(until);
-    const count = usual.read(reader.at, reader.lastTimeMs, place, placesEnd, accountCount);
+    const kernel = this.#recordJobs;
+    const count = kernel.read(
+      reader.at,
+      reader.lastTimeMs,
+      this.#keys.placeOf(from),
+      this.#keys.placeOf(until),
+      this.#hashedCount,
+      this.#players.rowCount,
+    );
     if (count === 0) return from;
-    reader.goOn(usual.at, usual.timeMs);
-    for (let row = from; row < from + count; row += 1) {
-      const job = keys.jobOf(row);
-      isUsual[row] = 1;
-      columns.kind[row] = kernelWords[job + HEAD];
-      columns.fields[row] = kernelWords[job + FIELDS];
-      records.accountRow[row] = kernelWords[job + ACCOUNT] - 1;
-      records.timeMs[row] = kernelDoubles[(job >>> 1) + TIME_MS];
-    }
+    reader.goOn(kernel.at, kernel.timeMs);
+    for (let row = from; row < from + count; row += 1) this.#takeUsual(batch, row);
     return from + count;
   }
 
+  #takeUsual({ columns, records, usual }: ReplayBatch, row: number): void {
+    const job = this.#keys.jobOf(row);
+    const kind = kernelWords[job + HEAD];
+    columns.kind[row] = kind;
+    columns.fields[row] = kernelWords[job + FIELDS];
+    records.accountRow[row] = kernelWords[job + ACCOUNT] - 1;
+    records.timeMs[row] = kernelDoubles[(job >>> 1) + TIME_MS];
+    usual[row] = kind === Kind.open ? Usual.opening : Usual.play;
+    if (kind === Kind.open) this.#players.add(kernelWords[job + CURRENCY]);
+  }
+
   #hashRows(batch: ReplayBatch, from: number, until: number): void {
-    const { columns, isUsual, records } = batch;
+    const { columns, records, usual } = batch;
     const players = this.#players;
+    const { states } = players;
     for (let row = from; row < until; row += 1) {
       const accountRow = records.accountRow[row];
-      if (isUsual[row] === 0) this.#addGeneral(batch, row);
-      else {
-        const states = players.states(accountRow);
+      if (usual[row] === Usual.play) {
         this.#keys.addRead(row, players.currency(accountRow), states, players.at(accountRow));
-      }
+      } else if (usual[row] === Usual.no) this.#addGeneral(batch, row);
     }
     this.#keys.finish(until);
     for (let row = from; row < until; row += 1) {
-      if (isUsual[row] !== 0) continue;
+      if (usual[row] === Usual.opening) {
+        this.#keys.copyState(row, states, players.at(records.accountRow[row]));
+      }
+      if (usual[row] !== Usual.no) continue;
       const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
       const hasNoAccount = records.accountRow[row] < 0 && columns.kind[row] < Kind.roundAged;
       if (isMade || hasNoAccount) batch.keepTexts(row);
@@ -220,7 +236,7 @@ export class ReplayDecoder {
     if (columns.kind[row] >= Kind.roundAged) this.#keys.skip(row);
     else if (accountRow < 0) this.#keys.add(columns, row, records.owner[row]);
     else {
-      const states = this.#players.states(accountRow);
+      const { states } = this.#players;
       const at = this.#players.at(accountRow);
       const currency = this.#players.currency(accountRow);
       const opens = (records.traits[row] & OutcomeTrait.made) !== 0;
@@ -231,17 +247,20 @@ export class ReplayDecoder {
   /** Hands over what the kernel made of the rows of a pass, the first with this sequence. */
   #copyHashes(batch: ReplayBatch, from: number, until: number, sequence: number): void {
     let usualCount = 0;
-    for (let row = from; row < until; row += 1) usualCount += batch.isUsual[row];
+    for (let row = from; row < until; row += 1) {
+      if (batch.usual[row] !== Usual.no) usualCount += 1;
+    }
     if (usualCount < until - from) batch.keys.copyRows(kernelKeys, from, until);
     if (usualCount === 0) return;
     batch.usualKeys.copyKeys(kernelKeys, from, until);
     const at = from * OUTCOME_WORDS;
-    this.#usual.copyOutcomes(until - from, from, sequence, batch.outcomes, at);
+    this.#recordJobs.copyOutcomes(until - from, from, sequence, batch.outcomes, at);
   }
 }
 
 const HEAD = JobField.recordHead >>> 2;
 const FIELDS = JobField.bodyFields >>> 2;
 const ACCOUNT = JobField.account >>> 2;
+const CURRENCY = JobField.currency >>> 2;
 const TIME_MS = JobField.timeMs >>> 3;
 const NO_SOURCE: FrameSource = sourceOfContent(new Uint8Array(1));

@@ -16,7 +16,7 @@ import { computeBalances, readAccount } from './balances.ts';
 import { enterOutcome } from './effects.ts';
 import { findBetOfWin, nameRoundless, resolveRoundOfWin } from './judge-win.ts';
 import { type LoadSink, loadKeys } from './load-ahead.ts';
-import type { ReplayBatch } from './replay-batch.ts';
+import { type ReplayBatch, Usual } from './replay-batch.ts';
 import { refuseRecord, refuseSequence } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
 import { UsualReplay } from './usual-replay.ts';
@@ -55,7 +55,7 @@ export class Replay {
       for (let row = rows.from; row < rows.until; ) {
         if (row >= this.#loadedTo) this.#loadAhead(batch, row, rows.batchUntil);
         const until = Math.min(this.#loadedTo, rows.until);
-        if (batch.isUsual[row] !== 0) this.#usual.applyRun(batch, row, until);
+        if (batch.usual[row] !== Usual.no) this.#usual.applyRun(batch, row, until);
         else for (let each = row; each < until; each += 1) this.#applyRow(batch, each);
         row = until;
       }
@@ -73,7 +73,7 @@ export class Replay {
     const { keys, records } = batch;
     const until = endOfRun(batch, from, Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil));
     this.#loadedTo = until;
-    if (batch.isUsual[from] !== 0) {
+    if (batch.usual[from] !== Usual.no) {
       this.#sink.loaded ^= this.#usual.load(batch, from, until);
       return;
     }
@@ -232,9 +232,9 @@ export class Replay {
 }
 
 /** The first row from `from` on that is not as usual as it, up to `until`. */
-function endOfRun({ isUsual }: ReplayBatch, from: number, until: number): number {
+function endOfRun({ usual }: ReplayBatch, from: number, until: number): number {
   let row = from + 1;
-  while (row < until && isUsual[row] === isUsual[from]) row += 1;
+  while (row < until && usual[row] === usual[from]) row += 1;
   return row;
 }
 

@@ -137,6 +137,14 @@ export class TransactionKeys {
     kernelWords[job + CURRENCY] = currency;
   }
 
+  /** Copies the state that a row's player was hashed to, when the pass is finished. */
+  copyState(row: number, states: Int32Array, statesAt: number): void {
+    const state = this.jobOf(row) + PLAYER_STATE;
+    for (let word = 0; word < HASH_STATE_WORDS; word += 1) {
+      states[statesAt + word] = kernelWords[state + word];
+    }
+  }
+
   /** Hashes the rows from the first to `until` − 1; their words are in kernelKeys. */
   finish(until: number): void {
     this.#stage.flush();

@@ -1,14 +1,15 @@
-// Applies usual records: bets, wins and deposits that moved their amount of cash. Their outcomes
-// come as whole rows that the kernel made, so that runs of them are stored in one piece; what they
+// Applies usual records: bets, wins and deposits that moved their amount of cash, and opens. Their
+// outcomes come as whole rows that the kernel made, so that runs of them are stored in one piece; what they
 // do to accounts and rounds goes through the same functions as live. Any other record is the
 // business of replay-records.ts.
 import { assert } from '../assert.ts';
+import { OpeningWord } from '../kernel/outcome-code.ts';
 import { Field, Kind } from '../kinds.ts';
 import type { Decision } from '../records/decision.ts';
 import { OUTCOME_WORDS, OutcomeTrait, OutcomeWord } from '../tables/outcome-rows.ts';
 import { applyEffects, takeSequence } from './apply-decision.ts';
 import { findBetOfWin } from './judge-win.ts';
-import { type ReplayBatch, usualRoundAt } from './replay-batch.ts';
+import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
 import type { ShardState } from './shard-state.ts';
 
 const ROW_DOUBLES = OUTCOME_WORDS / 2;
@@ -27,6 +28,13 @@ export class UsualReplay {
   load(batch: ReplayBatch, from: number, until: number): number {
     const { accounts, index } = this.#state;
     const { key, reference, round } = batch.usualKeys;
+    if (batch.usual[from] === Usual.opening) {
+      const words = OUTCOME_WORDS;
+      return (
+        index.loadSlots(key, from, until) ^
+        accounts.loadSlotsOf(batch.outcomes, from * words, until * words, words)
+      );
+    }
     const roundFrom = usualRoundAt(from);
     let loaded = accounts.loadRows(batch.records.accountRow, from, until);
     loaded ^= index.loadSlots(key, from, until);
@@ -35,13 +43,36 @@ export class UsualReplay {
     return loaded ^ index.loadOutcomes(reference, from, until);
   }
 
-  /** Applies rows that are all usual. */
+  /** Applies rows that are all of the same usual form. */
   applyRun(batch: ReplayBatch, from: number, until: number): void {
     const { index } = this.#state;
+    if (batch.usual[from] === Usual.opening) {
+      for (let row = from; row < until; row += 1) this.#applyOpening(batch, row);
+      return;
+    }
     const first = index.outcomes.append(batch.outcomes, from, until - from);
     for (let row = from; row < until; row += 1) {
       this.#applyRow(batch, row, first + row - from);
     }
+  }
+
+  #applyOpening(batch: ReplayBatch, row: number): void {
+    const state = this.#state;
+    const { outcomes, outcomeSource, records, usualDecision: decision, usualKeys } = batch;
+    const at = row * OUTCOME_WORDS;
+    decision.timeMs = records.timeMs[row];
+    takeSequence(state, decision);
+    const accountRow = state.accounts.add(
+      outcomes,
+      at + OpeningWord.accountHash,
+      outcomes[at + OpeningWord.owner],
+      outcomeSource,
+      (at + OpeningWord.player) * 4,
+      outcomes[at + OpeningWord.byteCount],
+    );
+    assert(accountRow === records.accountRow[row], 'accounts are numbered in the order of opening');
+    const { sequence, timeMs } = decision;
+    state.index.insertOpening(usualKeys.key, row * 4, accountRow, sequence, timeMs);
   }
 
   #applyRow(batch: ReplayBatch, row: number, outcomeRow: number): void {

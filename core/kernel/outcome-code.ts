@@ -1,10 +1,12 @@
-// Making the rows of outcomes as a WebAssembly function, for replay: from jobs that were read from
-// usual records (record-read-code.ts) and hashed, whole rows as tables/outcome-rows.ts keeps them.
+// Making rows for replay as a WebAssembly function, from jobs that were read from usual records
+// (record-read-code.ts) and hashed: whole outcomes as tables/outcome-rows.ts keeps them, and, in
+// the same room, what opening an account needs.
 import { Kind } from '../kinds.ts';
+import { ID_BYTES_MAX } from '../limits.ts';
 import { Content } from '../records/record-layout.ts';
 import { OUTCOME_WORDS, OutcomeTrait, OutcomeWord } from '../tables/outcome-rows.ts';
 import type { ResultPlaces } from './hash-code.ts';
-import { JOB_BYTES, JobField, NAMELESS_ROUND } from './job-layout.ts';
+import { JOB_BYTES, JobField, JobText, NAMELESS_ROUND } from './job-layout.ts';
 import {
   type Code,
   get,
@@ -26,6 +28,9 @@ import {
 } from './wasm-code.ts';
 
 const ROW_BYTES: number = OUTCOME_WORDS * 4;
+
+/** Where a row of an account's opening has its parts, in words; the id has ID_BYTES_MAX bytes. */
+export const OpeningWord = { accountHash: 0, owner: 1, byteCount: 2, player: 3 } as const;
 
 // Locals: parameters, words, longs.
 const JOB = 0;
@@ -117,14 +122,30 @@ function makeRow(places: ResultPlaces): Code {
   );
 }
 
+function makeOpening({ account }: ResultPlaces): Code {
+  const operator = field(JobField.player + JobText.domain);
+  const player = field(JobField.player + JobText.at);
+  const copied = Array.from({ length: ID_BYTES_MAX / 8 }, (_, place) =>
+    putLong(OpeningWord.player + place * 2, load64(player, place * 8)),
+  );
+  return sequence(
+    put(OpeningWord.accountHash, load32(i32.shl(get(ROW), word(3)), account)),
+    put(OpeningWord.owner, i32.or(i32.shl(operator, word(8)), field(JobField.currency))),
+    put(OpeningWord.byteCount, field(JobField.player + JobText.byteCount)),
+    ...copied,
+  );
+}
+
 /**
  * The function `outcomes(job, jobsEnd, row, out, sequenceAt)`: rows of the jobs between two
  * addresses, whose hashes are those of `row` and the rows after it; a job without a record leaves
  * its row as it is. The double at `sequenceAt` is the first job's sequence.
  */
 export function outcomeFunction(places: ResultPlaces): WasmFunction {
+  const isOpen = i32.eq(field(JobField.recordHead), word(Kind.open));
   const turn = sequence(
     when(field(JobField.recordHead), makeRow(places)),
+    when(isOpen, makeOpening(places)),
     set(JOB, i32.add(get(JOB), word(JOB_BYTES))),
     set(ROW, i32.add(get(ROW), word(1))),
     set(OUT, i32.add(get(OUT), word(ROW_BYTES))),

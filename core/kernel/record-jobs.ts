@@ -35,10 +35,18 @@ export class RecordJobs {
 
   /**
    * Fills jobs from number `place` to `placesEnd` − 1 at most, from the records at a place in the
-   * block, of accounts with rows below `accountCount`. Returns how many were usual, one after the
-   * other; `at` and `timeMs` then tell of the last of them.
+   * block, of accounts with rows below `accountCount`; the next account to be opened has the row
+   * `openedCount`. Returns how many were usual, one after the other; `at` and `timeMs` then tell of
+   * the last of them.
    */
-  read(at: number, timeMs: number, place: number, placesEnd: number, accountCount: number): number {
+  read(
+    at: number,
+    timeMs: number,
+    place: number,
+    placesEnd: number,
+    accountCount: number,
+    openedCount: number,
+  ): number {
     kernelDoubles[TIME_DOUBLE] = timeMs;
     const job = jobAt(place);
     readFunctions.read(
@@ -47,6 +55,7 @@ export class RecordJobs {
       job,
       jobAt(placesEnd),
       accountCount,
+      openedCount,
       READ_STATE_AT,
     );
     return (kernelWords[JOB_WORD] - job) / JOB_BYTES;

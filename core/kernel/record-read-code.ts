@@ -1,11 +1,11 @@
 // Reading the records of usual transactions as a WebAssembly function: bets, wins and deposits that
 // were accepted, moved nothing but their amount of cash, and hold nothing but what record-code.ts
-// writes. At whatever else it stops, and core/records/record-reader.ts, which knows every record,
+// writes; and opens that made an account and say no more. At whatever else it stops, and core/records/record-reader.ts, which knows every record,
 // goes on; that is also what tells what is wrong with one that does not fit. It looks at no place
 // before it loads it: what it took for a record counts only if it ended where its length says and
 // within the content, and behind that the memory has room for the longest nonsense.
 import { Field, Kind } from '../kinds.ts';
-import { AMOUNT_MINOR_MAX } from '../limits.ts';
+import { AMOUNT_MINOR_MAX, ID_BYTES_MAX } from '../limits.ts';
 import { Content } from '../records/record-layout.ts';
 import { JOB_BYTES, JobDomain, JobField, JobPart, JobText } from './job-layout.ts';
 import { USUAL_CONTENTS } from './record-code.ts';
@@ -40,6 +40,12 @@ export const ReadState = {
 /** See ReadState. */
 export const READ_STATE_BYTES = 16;
 
+/** What the record of a usual open has, beside a provider. */
+const OPEN_CONTENTS: number = Content.made | Content.player;
+/** Owners are operator × 256 + currency; operators are numbered from 1 in 16 bits. */
+const OWNER_MIN = 256;
+const OWNER_MAX = 0xff_ffff;
+
 /** Numbers of up to 8 bytes and four texts of up to 255 bytes, as their heads may say. */
 export const RECORD_NONSENSE_BYTES_MAX = 2_048;
 
@@ -52,25 +58,28 @@ const END = 1;
 const JOB = 2;
 const JOBS_END = 3;
 const ACCOUNT_COUNT = 4;
-const STATE = 5;
-const PARAMETER_COUNT = 6;
-const NEXT = 6;
-const RECORD_END = 7;
-const KIND = 8;
-const CONTENTS = 9;
-const BYTE = 10;
-const IS_STRANGE = 11;
-const PROVIDER = 12;
-const ACCOUNT = 13;
-const FIRST = 14;
-const WORD_COUNT: number = FIRST + 1 - PARAMETER_COUNT;
-const VALUE = 15;
-const SHIFT = 16;
-const TIME_MS = 17;
-const NEW_TIME_MS = 18;
-const AMOUNT = 19;
-const CASH_MOVED = 20;
-const CASH = 21;
+const OPENED_COUNT = 5;
+const STATE = 6;
+const PARAMETER_COUNT = 7;
+const NEXT = 7;
+const RECORD_END = 8;
+const KIND = 9;
+const CONTENTS = 10;
+const BYTE = 11;
+const IS_STRANGE = 12;
+const PROVIDER = 13;
+const ACCOUNT = 14;
+const FIRST = 15;
+const IS_OPEN = 16;
+const OWNER = 17;
+const WORD_COUNT: number = OWNER + 1 - PARAMETER_COUNT;
+const VALUE = 18;
+const SHIFT = 19;
+const TIME_MS = 20;
+const NEW_TIME_MS = 21;
+const AMOUNT = 22;
+const CASH_MOVED = 23;
+const CASH = 24;
 const LONG_COUNT = 7;
 
 function refuseIf(condition: Code): Code {
@@ -159,26 +168,45 @@ function readHead(): Code {
     set(NEXT, i32.add(get(AT), word(2))),
     set(RECORD_END, i32.add(get(NEXT), length)),
     set(KIND, load8(get(NEXT))),
-    refuseIf(i32.eqz(isPlay)),
+    set(IS_OPEN, i32.eq(get(KIND), word(Kind.open))),
+    refuseIf(i32.eqz(i32.or(isPlay, get(IS_OPEN)))),
     refuseIf(load8(get(NEXT), 1)),
     set(NEXT, i32.add(get(NEXT), word(2))),
   );
 }
 
+/** An open has other contents, and makes the account that comes next. */
+function checkContents(): Code {
+  const others = select(
+    word(~(OPEN_CONTENTS | Content.provider)),
+    word(~USUAL_CONTENTS),
+    get(IS_OPEN),
+  );
+  const openContents = i32.and(get(CONTENTS), word(OPEN_CONTENTS));
+  return sequence(
+    refuseIf(i32.and(get(CONTENTS), others)),
+    when(get(IS_OPEN), refuseIf(i32.ne(openContents, word(OPEN_CONTENTS)))),
+  );
+}
+
+function checkAccount(): Code {
+  const isKnown = i32.ltU(i32.sub(get(ACCOUNT), word(1)), get(ACCOUNT_COUNT));
+  const isNext = i32.eq(i32.sub(get(ACCOUNT), word(1)), get(OPENED_COUNT));
+  return refuseIf(i32.eqz(select(isNext, isKnown, get(IS_OPEN))));
+}
+
 function readNumbers(): Code {
-  const accountEnd = i32.add(get(ACCOUNT_COUNT), word(1));
   const isBet = i32.eq(get(KIND), word(Kind.bet));
   const moved = select(i64.sub(long(0n), get(AMOUNT)), get(AMOUNT), isBet);
   return sequence(
     readValue(),
-    refuseIf(i64.gtU(get(VALUE), long(BigInt(USUAL_CONTENTS)))),
+    refuseIf(i64.gtU(get(VALUE), long(BigInt(OPEN_CONTENTS | USUAL_CONTENTS)))),
     set(CONTENTS, i64.wrapI32(get(VALUE))),
-    refuseIf(i32.and(get(CONTENTS), word(~USUAL_CONTENTS))),
+    checkContents(),
     readValue(),
     refuseIf(i64.gtU(get(VALUE), long(0x7fff_ffffn))),
     set(ACCOUNT, i64.wrapI32(get(VALUE))),
-    refuseIf(i32.eqz(get(ACCOUNT))),
-    refuseIf(i32.eqz(i32.ltU(get(ACCOUNT), accountEnd))),
+    checkAccount(),
     readValue(),
     set(NEW_TIME_MS, i64.add(get(TIME_MS), get(VALUE))),
     set(VALUE, long(0n)),
@@ -195,6 +223,20 @@ function readNumbers(): Code {
   );
 }
 
+/** The owner and the player of an account that is opened; its balance is 0. */
+function readPlayer(): Code {
+  return sequence(
+    refuseIf(i64.ne(get(CASH), long(0n))),
+    readValue(),
+    refuseIf(i64.gtU(get(VALUE), long(BigInt(OWNER_MAX)))),
+    set(OWNER, i64.wrapI32(get(VALUE))),
+    refuseIf(i32.ltU(get(OWNER), word(OWNER_MIN))),
+    readText(JobField.player, i32.shrU(get(OWNER), word(8))),
+    refuseIf(i32.gtU(i32.sub(get(BYTE), word(1)), word(ID_BYTES_MAX - 1))),
+    put(JobField.currency, i32.and(get(OWNER), word(0xff))),
+  );
+}
+
 function readTexts(): Code {
   const ofProvider = (domain: Code): Code => i32.or(get(PROVIDER), domain);
   const round = readText(JobField.round, ofProvider(word(JobDomain.round)));
@@ -204,6 +246,7 @@ function readTexts(): Code {
     whenContent(Content.round, round),
     whenContent(Content.reference, reference),
     whenContent(Content.game, readText(JobField.game, word(JobDomain.game))),
+    when(get(IS_OPEN), readPlayer()),
     refuseIf(i32.ne(get(NEXT), get(RECORD_END))),
     refuseIf(i32.gtU(get(NEXT), get(END))),
     // Only a win refers to a bet.
@@ -224,6 +267,7 @@ function fillJob(): Code {
     mapped(Content.reference, JobPart.reference),
     mapped(Content.game, JobPart.game),
   ].reduce((all, part) => i32.or(all, part), word(JobPart.transaction));
+  const openParts = word(JobPart.transaction | JobPart.player | JobPart.account);
   const fields = [
     mapped(Content.round, Field.round),
     mapped(Content.roundEnd, Field.roundEnd),
@@ -231,7 +275,8 @@ function fillJob(): Code {
     mapped(Content.game, Field.game),
   ].reduce((all, field) => i32.or(all, field), mapped(Content.amount, Field.amount));
   return sequence(
-    put(JobField.parts, parts),
+    put(JobField.parts, select(openParts, parts, get(IS_OPEN))),
+    set(OPENED_COUNT, i32.add(get(OPENED_COUNT), get(IS_OPEN))),
     put(JobField.bodyFields, fields),
     put(JobField.restCount, word(0)),
     put(JobField.recordHead, get(KIND)),
@@ -247,8 +292,9 @@ function fillJob(): Code {
 }
 
 /**
- * The function `read(at, end, job, jobsEnd, accountCount, state)`: fills jobs from the records
- * between two addresses, of accounts with rows below `accountCount`.
+ * The function `read(at, end, job, jobsEnd, accountCount, openedCount, state)`: fills jobs from the
+ * records between two addresses, of accounts with rows below `accountCount`; the next account that
+ * is opened gets the row `openedCount`.
  */
 export function readFunction(): WasmFunction {
   const goesOn = i32.and(i32.ltU(get(AT), get(END)), i32.ltU(get(JOB), get(JOBS_END)));

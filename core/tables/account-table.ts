@@ -159,6 +159,11 @@ export class AccountTable {
     return this.#rows.load(rows, from, until);
   }
 
+  /** Loads the slots of hashes that stand `stride` words apart. */
+  loadSlotsOf(hashes: Int32Array, from: number, until: number, stride: number): number {
+    return this.#slots.load(hashes, from, until, stride);
+  }
+
   /** Loads the slots of hashes of two words each. */
   loadSlots(hashes: Int32Array, from: number, until: number): number {
     return this.#slots.load(hashes, from * 2, until * 2, 2);

@@ -93,8 +93,12 @@ export class HashSlots {
     return loaded;
   }
 
-  /** A reference that probably is the tag's first, or 0: it looks at a few slots only. */
+  /**
+   * A reference that probably is the tag's first, or 0: it looks at a few slots only, and at none
+   * for the tag 0, which stands for no key.
+   */
   guess(tag: number): number {
+    if (tag === 0) return 0;
     const table = this.#table;
     const mask = table.length - 1;
     let at = (tag << 1) & mask;
