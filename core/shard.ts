@@ -168,6 +168,12 @@ export class Shard {
     this.#blockReplay.apply({ content, recordCount, firstSequence });
   }
 
+  /** True while only a replay works on the shard: tables then grow in one go, with pauses. */
+  set isReplaying(isReplaying: boolean) {
+    this.#state.accounts.growsAtOnce = isReplaying;
+    this.#state.index.growsAtOnce = isReplaying;
+  }
+
   /** Replays rows that a ReplayDecoder with this shard's seed has decoded; throws ReplayError. */
   applyRows(batch: ReplayBatch, rows: BatchRows): void {
     this.#replay.applyRows(batch, rows);

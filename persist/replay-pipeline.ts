@@ -29,6 +29,8 @@ import { segmentName } from './segment-list.ts';
 export interface BatchTarget {
   /** Seed of the hashes in the batches. */
   readonly hashSeed: Uint8Array;
+  /** Set from before the first batch until behind the last one. */
+  isReplaying: boolean;
   /** Throws an error named ReplayError when the rows cannot be applied. */
   applyRows(batch: ReplayBatch, rows: BatchRows): void;
 }
@@ -47,6 +49,7 @@ export interface PipelineOptions {
 export function replayInPipeline(options: PipelineOptions): LogEnd {
   const { target, progress } = options;
   const reader = new ReplayReader(options);
+  target.isReplaying = true;
   try {
     for (;;) {
       const slot = reader.slots.waitForSlot();
@@ -58,6 +61,7 @@ export function replayInPipeline(options: PipelineOptions): LogEnd {
     endReader(reader, error instanceof SilentReaderError);
     throw error;
   } finally {
+    target.isReplaying = false;
     reader.close();
   }
 }

@@ -38,8 +38,7 @@ export function applyDecision(state: ShardState, decision: Decision): void {
   enterOutcome(state, decision);
 }
 
-/** What an accepted outcome changes beside its entry in the index. */
-export function applyEffects(state: ShardState, decision: Decision): void {
+function applyEffects(state: ShardState, decision: Decision): void {
   // A number in a column becomes the union of kinds here; unreachable() catches any other.
   const kind = decision.kind as Kind;
   switch (kind) {
@@ -95,14 +94,16 @@ export function applyEffects(state: ShardState, decision: Decision): void {
   }
 }
 
-function applyBet(state: ShardState, decision: Decision): void {
+/** Enters an accepted bet in its round. */
+export function applyBet(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   const { rounds } = state.index;
   if ((decision.traits & OutcomeTrait.noop) !== 0) rounds.addDeadBet(row);
   else rounds.addBet(row, -decision.cashMovedMinor, -decision.bonusMovedMinor);
 }
 
-function applyWin(state: ShardState, decision: Decision): void {
+/** Enters an accepted win in its round. */
+export function applyWin(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   if (decision.amountMinor > 0) state.index.rounds.addCount(row, RoundCount.liveWins, 1);
 }

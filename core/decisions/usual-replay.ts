@@ -5,9 +5,11 @@
 import { assert } from '../assert.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
 import { Field, Kind } from '../kinds.ts';
+import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import type { Decision } from '../records/decision.ts';
 import { OUTCOME_WORDS, OutcomeTrait, OutcomeWord } from '../tables/outcome-rows.ts';
-import { applyEffects, takeSequence } from './apply-decision.ts';
+import { SystemAccount } from '../tables/system-accounts.ts';
+import { applyBet, applyWin, takeSequence } from './apply-decision.ts';
 import { findBetOfWin } from './judge-win.ts';
 import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
 import type { ShardState } from './shard-state.ts';
@@ -19,6 +21,8 @@ const CASH_DOUBLE = OutcomeWord.cashMinor / 2;
 /** See the head of this file. */
 export class UsualReplay {
   readonly #state: ShardState;
+  readonly #guessedBetRow = new Int32Array(PASS_TRANSACTIONS_MAX);
+  readonly #guessedRoundRow = new Int32Array(PASS_TRANSACTIONS_MAX);
 
   constructor(state: ShardState) {
     this.#state = state;
@@ -40,7 +44,24 @@ export class UsualReplay {
     loaded ^= index.loadSlots(key, from, until);
     loaded ^= index.loadSlots(reference, from, until);
     loaded ^= index.loadSlotsOf(round, roundFrom, usualRoundAt(until), OUTCOME_WORDS);
-    return loaded ^ index.loadOutcomes(reference, from, until);
+    return loaded ^ this.#loadOfWins(batch, from, until);
+  }
+
+  /** Loads the bets and the rounds of wins, whose slots were loaded. */
+  #loadOfWins(batch: ReplayBatch, from: number, until: number): number {
+    const { index } = this.#state;
+    const { kind } = batch.columns;
+    const { reference, round } = batch.usualKeys;
+    const betRow = this.#guessedBetRow;
+    const roundRow = this.#guessedRoundRow;
+    let count = 0;
+    for (let row = from; row < until; row += 1) {
+      if (kind[row] !== Kind.win) continue;
+      betRow[count] = index.guessOutcome(reference[row * 4]);
+      roundRow[count] = index.guessRound(round[usualRoundAt(row)]);
+      count += 1;
+    }
+    return index.outcomes.rows.load(betRow, 0, count) ^ index.rounds.rows.load(roundRow, 0, count);
   }
 
   /** Applies rows that are all of the same usual form. */
@@ -51,9 +72,9 @@ export class UsualReplay {
       return;
     }
     const first = index.outcomes.append(batch.outcomes, from, until - from);
-    for (let row = from; row < until; row += 1) {
-      this.#applyRow(batch, row, first + row - from);
-    }
+    // In loops of their own: the processor then works on several rows at once.
+    for (let row = from; row < until; row += 1) this.#moveCash(batch, row);
+    for (let row = from; row < until; row += 1) this.#enterRow(batch, row, first + row - from);
   }
 
   #applyOpening(batch: ReplayBatch, row: number): void {
@@ -75,47 +96,48 @@ export class UsualReplay {
     state.index.insertOpening(usualKeys.key, row * 4, accountRow, sequence, timeMs);
   }
 
-  #applyRow(batch: ReplayBatch, row: number, outcomeRow: number): void {
-    const state = this.#state;
-    const { index } = state;
-    const decision = batch.usualDecision;
-    this.#fillDecision(batch, row);
-    if (decision.kind === Kind.win) this.#resolveWin(decision, outcomeRow);
-    takeSequence(state, decision);
-    applyEffects(state, decision);
-    index.insertOutcome(decision.keys.key, row * 4, outcomeRow);
-  }
-
-  /** Fills what the effects of these kinds read; what others need stays as it was made: empty. */
-  #fillDecision(batch: ReplayBatch, row: number): void {
-    const { accounts } = this.#state;
-    const { outcomeDoubles, records, usualDecision: decision } = batch;
+  /** Moves a row's cash; balances after are compared with the record's. */
+  #moveCash(batch: ReplayBatch, row: number): void {
+    const { accounts, system } = this.#state;
+    const { outcomeDoubles, records } = batch;
     const kind = batch.columns.kind[row];
-    const fields = batch.columns.fields[row];
     const accountRow = records.accountRow[row];
     const amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
+    const movedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
     const cashMinor = outcomeDoubles[row * ROW_DOUBLES + CASH_DOUBLE];
-    const cashMovedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
-    accounts.readInto(accountRow, decision);
     assert(
-      decision.cashBeforeMinor + cashMovedMinor === cashMinor &&
-        decision.bonusBeforeMinor === 0 &&
-        decision.heldBeforeMinor === 0,
+      accounts.moveCash(accountRow, movedMinor, cashMinor),
       'balances after a record are those that it carries',
     );
+    const owner = accounts.owner(accountRow);
+    const counterpart = kind === Kind.deposit ? SystemAccount.cashier : SystemAccount.house;
+    if (movedMinor !== 0) system.add(owner, counterpart, -movedMinor);
+    records.owner[row] = owner;
+  }
+
+  /** Enters a row in the index, and in its round; the account has its balances. */
+  #enterRow(batch: ReplayBatch, row: number, outcomeRow: number): void {
+    const state = this.#state;
+    const { columns, outcomeDoubles, records, usualDecision: decision } = batch;
+    const kind = columns.kind[row];
+    const amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
     decision.row = row;
     decision.kind = kind;
-    decision.fields = fields;
+    decision.fields = columns.fields[row];
     decision.timeMs = records.timeMs[row];
-    decision.traits = (fields & Field.round) !== 0 ? OutcomeTrait.roundNamed : 0;
-    decision.accountRow = accountRow;
-    decision.owner = accounts.owner(accountRow);
-    decision.extra = 0;
+    decision.accountRow = records.accountRow[row];
+    decision.owner = records.owner[row];
     decision.amountMinor = amountMinor;
-    decision.cashMovedMinor = cashMovedMinor;
-    decision.cashMinor = cashMinor;
+    decision.cashMovedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
     decision.roundAt = usualRoundAt(row);
     decision.roundRow = -2;
+    takeSequence(state, decision);
+    if (kind === Kind.bet) applyBet(state, decision);
+    else if (kind === Kind.win) {
+      this.#resolveWin(decision, outcomeRow);
+      applyWin(state, decision);
+    }
+    state.index.insertOutcome(decision.keys.key, row * 4, outcomeRow);
   }
 
   /** A win belongs to the round of the accepted bet that it refers to, whichever it names. */
@@ -127,10 +149,9 @@ export class UsualReplay {
     const { round } = decision.keys;
     const { roundAt } = decision;
     if (outcomes.roundEquals(betRow, round, roundAt)) return;
-    if ((decision.fields & Field.round) !== 0) {
-      decision.traits |= OutcomeTrait.joinedOther;
-      decision.extra = round[roundAt];
-    }
+    const isNamed = (decision.fields & Field.round) !== 0;
+    decision.traits = isNamed ? OutcomeTrait.roundNamed | OutcomeTrait.joinedOther : 0;
+    decision.extra = isNamed ? round[roundAt] : 0;
     outcomes.readRoundKey(betRow, round, roundAt);
     outcomes.setJoinedRound(outcomeRow, decision);
   }

@@ -46,6 +46,11 @@ export class AccountTable {
     this.#rows = new FlatRows(ROW_WORDS, memory);
   }
 
+  /** See HashSlots. */
+  set growsAtOnce(growsAtOnce: boolean) {
+    this.#slots.growsAtOnce = growsAtOnce;
+  }
+
   get rowCount(): number {
     return this.#rows.rowCount;
   }
@@ -198,6 +203,21 @@ export class AccountTable {
     floats[at + Bucket.cash] = cashMinor;
     floats[at + Bucket.bonus] = bonusMinor;
     floats[at + Bucket.held] = heldMinor;
+  }
+
+  /**
+   * Moves cash of an account that has nothing else, neither before nor after; returns whether the
+   * move leads to `cashMinor`. If not, nothing is changed.
+   */
+  moveCash(row: number, movedMinor: number, cashMinor: number): boolean {
+    const doubles = this.#rows.doubles;
+    const at = this.#rows.at(row) >>> 1;
+    const fits =
+      doubles[at + Bucket.cash] + movedMinor === cashMinor &&
+      doubles[at + Bucket.bonus] === 0 &&
+      doubles[at + Bucket.held] === 0;
+    if (fits) doubles[at + Bucket.cash] = cashMinor;
+    return fits;
   }
 
   /** Operator × 256 + currency. */

@@ -1,6 +1,7 @@
 // An open-addressing index from hashes to row references, grown without pauses: when it is full, a
 // table of twice the size takes its place, and each insertion moves a few slots over, until the old
-// one is empty. A lookup meanwhile asks both. One flat array, since a directory of smaller tables
+// one is empty. A lookup meanwhile asks both. In a replay, where nobody waits for an answer, all
+// slots are moved at once. One flat array, since a directory of smaller tables
 // costs two more loads a lookup, each waiting for the one before. A slot is two words, tag and
 // reference, and a tag's low bits are its home, so moving reads no rows. Owned by one thread.
 import { assert } from '../assert.ts';
@@ -47,10 +48,16 @@ export class HashSlots {
   #prepareAt = Math.floor(FIRST_SLOT_COUNT * PREPARE_FILL);
   #growAt = Math.floor(FIRST_SLOT_COUNT * FILL_MAX);
   #probeLengthMax = 0;
+  #growsAtOnce = false;
   // Where the last find stopped.
   #found: Int32Array = NO_TABLE;
   #foundAt = 0;
   #tag = 0;
+
+  /** Whether growing moves all slots at once: half the time over all, but a pause each time. */
+  set growsAtOnce(growsAtOnce: boolean) {
+    this.#growsAtOnce = growsAtOnce;
+  }
 
   get entryCount(): number {
     return this.#entryCount;
@@ -121,7 +128,7 @@ export class HashSlots {
   /** Adds a reference ≥ 1; the same pair is never added twice. */
   insert(tag: number, reference: number): void {
     assert(reference >= 1, 'references start at 1');
-    if (this.#old !== NO_TABLE) this.#moveSome();
+    if (this.#old !== NO_TABLE) this.#moveSome(MOVED_SLOTS * 2);
     const probeLength = place(this.#table, tag, reference);
     this.#entryCount += 1;
     if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
@@ -197,11 +204,12 @@ export class HashSlots {
     const slotCount = this.#table.length >>> 1;
     this.#prepareAt = Math.floor(slotCount * PREPARE_FILL);
     this.#growAt = Math.floor(slotCount * FILL_MAX);
+    while (this.#growsAtOnce && this.#old !== NO_TABLE) this.#moveSome(this.#old.length);
   }
 
-  #moveSome(): void {
+  #moveSome(wordCount: number): void {
     const old = this.#old;
-    const end = Math.min(old.length, this.#movedTo + MOVED_SLOTS * 2);
+    const end = Math.min(old.length, this.#movedTo + wordCount);
     for (let at = this.#movedTo; at < end; at += 2) {
       const reference = old[at + 1];
       if (reference > 0) place(this.#table, old[at], reference);

@@ -50,6 +50,11 @@ export class TransactionIndex {
     this.#marks = new FlatRows(SHORT_ROW_WORDS, memory);
   }
 
+  /** See HashSlots. */
+  set growsAtOnce(growsAtOnce: boolean) {
+    this.#slots.growsAtOnce = growsAtOnce;
+  }
+
   get entryCount(): number {
     return this.#slots.entryCount;
   }
@@ -74,6 +79,16 @@ export class TransactionIndex {
   /** Loads the slots of keys that begin `stride` words apart. */
   loadSlotsOf(keys: Int32Array, from: number, until: number, stride: number): number {
     return this.#slots.load(keys, from, until, stride);
+  }
+
+  /** The row of the outcome that probably stands under a key whose slot was loaded, or −1. */
+  guessOutcome(tag: number): number {
+    return this.#guessRow(tag, TYPE_OUTCOME);
+  }
+
+  /** The row of the round that probably stands under a key whose slot was loaded, or −1. */
+  guessRound(tag: number): number {
+    return this.#guessRow(tag, TYPE_ROUND);
   }
 
   /** Loads the outcomes that probably stand under keys whose slots were loaded. */
@@ -204,10 +219,14 @@ export class TransactionIndex {
   #guess(keys: Int32Array, from: number, until: number, type: number): void {
     assert(until - from <= this.#guessedRows.length, 'rows are loaded for one pass');
     for (let row = from; row < until; row += 1) {
-      const reference = this.#slots.guess(keys[row * 4]);
-      const isOfType = reference > 0 && (reference & TYPE_MASK) === type;
-      this.#guessedRows[row - from] = isOfType ? (reference >>> TYPE_BITS) - 1 : -1;
+      this.#guessedRows[row - from] = this.#guessRow(keys[row * 4], type);
     }
+  }
+
+  #guessRow(tag: number, type: number): number {
+    const reference = this.#slots.guess(tag);
+    const isOfType = reference > 0 && (reference & TYPE_MASK) === type;
+    return isOfType ? (reference >>> TYPE_BITS) - 1 : -1;
   }
 
   #rowsOf(type: number): FlatRows {
