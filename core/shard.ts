@@ -174,6 +174,12 @@ export class Shard {
     this.#state.index.growsAtOnce = isReplaying;
   }
 
+  /** Takes memory that tables ordered, if it is ready: may take some ms, so between slices. */
+  takeOrderedMemory(): void {
+    this.#state.accounts.takeOrdered();
+    this.#state.index.takeOrdered();
+  }
+
   /** Replays rows that a ReplayDecoder with this shard's seed has decoded; throws ReplayError. */
   applyRows(batch: ReplayBatch, rows: BatchRows): void {
     this.#replay.applyRows(batch, rows);

@@ -40,15 +40,21 @@ export interface AccountBefore {
 export class AccountTable {
   readonly #rows: FlatRows;
   readonly #ids = new IdBytes();
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.#rows = new FlatRows(ROW_WORDS, memory);
+    this.#slots = new HashSlots(memory);
   }
 
   /** See HashSlots. */
   set growsAtOnce(growsAtOnce: boolean) {
     this.#slots.growsAtOnce = growsAtOnce;
+  }
+
+  /** See HashSlots. */
+  takeOrdered(): void {
+    this.#slots.takeOrdered();
   }
 
   get rowCount(): number {

@@ -5,6 +5,7 @@
 // costs two more loads a lookup, each waiting for the one before. A slot is two words, tag and
 // reference, and a tag's low bits are its home, so moving reads no rows. Owned by one thread.
 import { assert } from '../assert.ts';
+import { type OrderedMemory, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** A probe longer than this starts growing early, whatever the fill. */
 const PROBE_LENGTH_MAX = 256;
@@ -12,12 +13,8 @@ const PROBE_LENGTH_MAX = 256;
 const FIRST_SLOT_COUNT = 1024;
 const FILL_MAX = 0.75;
 
-/**
- * From this fill on the next table's pages are made, in order, an eighth of a page each insertion:
- * left to the first insertions, which fall on pages at random, nearly each would wait for one.
- */
-const PREPARE_FILL = 0.7;
-const PREPARED_WORDS = 128;
+/** From this fill on the next table is ordered: memory that is ready when it is needed. */
+const ORDER_FILL = 0.65;
 
 /** Slots moved by each insertion: growth ends long before the new table can be full. */
 const MOVED_SLOTS = 16;
@@ -36,16 +33,17 @@ const NO_TABLE: Int32Array = new Int32Array(0);
  * table grows, a reference may be given twice.
  */
 export class HashSlots {
+  readonly #memory: TableMemory;
   #table: Int32Array = new Int32Array(FIRST_SLOT_COUNT * 2);
   /** The table that is being moved into #table, or an empty one. */
   #old: Int32Array = NO_TABLE;
   #movedTo = 0;
-  /** The table that comes next, made ready up to #preparedTo. */
+  /** The table that comes next: ordered, then here. */
+  #ordered: OrderedMemory | null = null;
   #next: Int32Array = NO_TABLE;
-  #preparedTo = 0;
   #entryCount = 0;
-  /** Entries at which the next table is begun to be made, and at which it takes over. */
-  #prepareAt = Math.floor(FIRST_SLOT_COUNT * PREPARE_FILL);
+  /** Entries at which the next table is ordered, and at which it takes over. */
+  #orderAt = Math.floor(FIRST_SLOT_COUNT * ORDER_FILL);
   #growAt = Math.floor(FIRST_SLOT_COUNT * FILL_MAX);
   #probeLengthMax = 0;
   #growsAtOnce = false;
@@ -53,6 +51,19 @@ export class HashSlots {
   #found: Int32Array = NO_TABLE;
   #foundAt = 0;
   #tag = 0;
+
+  /** Where its tables come from. */
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.#memory = memory;
+  }
+
+  /**
+   * Takes what was ordered if it is ready. A large piece of memory that arrives may have V8 look
+   * for garbage, for some ms: to be called when nothing else is being done.
+   */
+  takeOrdered(): void {
+    this.#takeOrdered(false);
+  }
 
   /** Whether growing moves all slots at once: half the time over all, but a pause each time. */
   set growsAtOnce(growsAtOnce: boolean) {
@@ -133,7 +144,7 @@ export class HashSlots {
     this.#entryCount += 1;
     if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
     if (this.#old !== NO_TABLE) return;
-    if (this.#entryCount >= this.#prepareAt) this.#prepareNext();
+    if (this.#entryCount >= this.#orderAt && this.#ordered === null) this.#orderNext();
     if (this.#entryCount >= this.#growAt || probeLength > PROBE_LENGTH_MAX) this.#grow();
   }
 
@@ -176,35 +187,29 @@ export class HashSlots {
     }
   }
 
-  #prepareNext(): void {
-    if (this.#next === NO_TABLE) this.#takeNext();
-    const next = this.#next;
-    if (this.#preparedTo >= next.length) return;
-    next[this.#preparedTo] = 0;
-    this.#preparedTo += PREPARED_WORDS;
-  }
-
-  /**
-   * Memory of zeros is free until it is written to, so even a large table is taken at once. Plain
-   * memory, not a TableMemory's: only that counts where V8 decides when to look for garbage, and
-   * the table before must not stay for long.
-   */
-  #takeNext(): void {
+  #orderNext(): void {
     assert(this.#table.length < 2 ** 31, 'a table of slots has a bound');
-    this.#next = new Int32Array(this.#table.length * 2);
-    this.#preparedTo = 0;
+    this.#ordered = this.#memory.order(this.#table.byteLength * 2);
   }
 
   #grow(): void {
-    if (this.#next === NO_TABLE) this.#takeNext();
+    if (this.#ordered === null) this.#orderNext();
+    this.#takeOrdered(true);
     this.#old = this.#table;
     this.#table = this.#next;
     this.#next = NO_TABLE;
+    this.#ordered = null;
     this.#movedTo = 0;
     const slotCount = this.#table.length >>> 1;
-    this.#prepareAt = Math.floor(slotCount * PREPARE_FILL);
+    this.#orderAt = Math.floor(slotCount * ORDER_FILL);
     this.#growAt = Math.floor(slotCount * FILL_MAX);
     while (this.#growsAtOnce && this.#old !== NO_TABLE) this.#moveSome(this.#old.length);
+  }
+
+  #takeOrdered(isNeeded: boolean): void {
+    if (this.#ordered === null || this.#next !== NO_TABLE) return;
+    const memory = this.#ordered.take(isNeeded);
+    if (memory !== null) this.#next = new Int32Array(memory);
   }
 
   #moveSome(wordCount: number): void {

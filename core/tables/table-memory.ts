@@ -3,10 +3,19 @@
 // the first write to a page of fresh memory takes the kernel 2.5 to 20 µs, a quarter of a lane's
 // time at full load.
 
-/** A giver of memory. */
+/** A giver of memory. For rows it grows; a table of slots is given up for a larger one. */
 export interface TableMemory {
   /** The memory of one table, empty yet, which never has more than `byteCountMax`. */
   take(byteCountMax: number): GrowingMemory;
+
+  /** Orders so many zeros, which will be needed soon. */
+  order(byteCount: number): OrderedMemory;
+}
+
+/** Memory that is being made. */
+export interface OrderedMemory {
+  /** The memory, once; null while it isn't ready, unless it is needed now. */
+  take(isNeeded: boolean): ArrayBuffer | null;
 }
 
 /** The memory of one table. */
@@ -16,7 +25,15 @@ export interface GrowingMemory {
 }
 
 /** Plain memory, copied as it grows; its pages are made when they are first written to. */
-export const PLAIN_MEMORY: TableMemory = { take: () => new PlainMemory() };
+export const PLAIN_MEMORY: TableMemory = {
+  take: () => new PlainMemory(),
+  order: plainOrder,
+};
+
+/** An order of memory that is plain. */
+export function plainOrder(byteCount: number): OrderedMemory {
+  return { take: () => new ArrayBuffer(byteCount) };
+}
 
 class PlainMemory implements GrowingMemory {
   #memory = new ArrayBuffer(0);

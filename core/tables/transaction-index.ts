@@ -36,7 +36,7 @@ export class TransactionIndex {
   readonly rounds: RoundRows;
   readonly #openings: FlatRows;
   readonly #marks: FlatRows;
-  readonly #slots = new HashSlots();
+  readonly #slots: HashSlots;
   readonly #guessedRows: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
   /** Rows that the last probe found, or −1. */
   outcomeRow = -1;
@@ -46,6 +46,7 @@ export class TransactionIndex {
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.outcomes = new OutcomeRows(memory);
     this.rounds = new RoundRows(memory);
+    this.#slots = new HashSlots(memory);
     this.#openings = new FlatRows(SHORT_ROW_WORDS, memory);
     this.#marks = new FlatRows(SHORT_ROW_WORDS, memory);
   }
@@ -53,6 +54,11 @@ export class TransactionIndex {
   /** See HashSlots. */
   set growsAtOnce(growsAtOnce: boolean) {
     this.#slots.growsAtOnce = growsAtOnce;
+  }
+
+  /** See HashSlots. */
+  takeOrdered(): void {
+    this.#slots.takeOrdered();
   }
 
   get entryCount(): number {

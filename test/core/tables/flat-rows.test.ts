@@ -1,7 +1,7 @@
 // FlatRows: rows keep their place and content while the table grows, frees and restores.
 import { expect, test } from 'vitest';
 import { FlatRows } from '../../../core/tables/flat-rows.ts';
-import { PLAIN_MEMORY, type TableMemory } from '../../../core/tables/table-memory.ts';
+import { PLAIN_MEMORY, plainOrder, type TableMemory } from '../../../core/tables/table-memory.ts';
 
 /** Rows that are added at a time, by the memory that is asked for. */
 const STEP_ROWS = new FlatRows(1).byteCount / 4;
@@ -19,6 +19,7 @@ function memoryInPlace(asked: number[] = []): TableMemory {
         },
       };
     },
+    order: plainOrder,
   };
 }
 
