@@ -94,8 +94,7 @@ function applyEffects(state: ShardState, decision: Decision): void {
   }
 }
 
-/** Enters an accepted bet in its round. */
-export function applyBet(state: ShardState, decision: Decision): void {
+function applyBet(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   const { rounds } = state.index;
   if ((decision.traits & OutcomeTrait.noop) !== 0) rounds.addDeadBet(row);

@@ -57,7 +57,7 @@ export function joinRound(state: ShardState, decision: Decision, ends: boolean):
   row = index.rounds.add(round, roundAt, accountRow, timeMs, sequence);
   index.insertRound(round, roundAt, row);
   if (ends) index.rounds.setState(row, RoundState.closedByEnd);
-  else openRound(state, decision, row);
+  else enlistRound(state, decision.owner >>> 8, row);
   if (state.undo.isOn) undoJoinRound(state, decision, row, ends);
   return row;
 }
@@ -71,8 +71,8 @@ export function hasRoomForRound(state: ShardState, decision: Decision): boolean 
   return state.openRounds.rowCount < state.bounds.openRoundsMax;
 }
 
-function openRound(state: ShardState, decision: Decision, row: number): void {
-  const operator = decision.owner >>> 8;
+/** Puts a round that was just opened into its operator's list. */
+export function enlistRound(state: ShardState, operator: number, row: number): void {
   if (state.openRounds.first(operator) < 0) state.roundsDueAtMs = 0;
   state.openRounds.append(operator, row);
 }

@@ -8,8 +8,10 @@ import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import type { Decision } from '../records/decision.ts';
 import { OUTCOME_WORDS, OutcomeTrait, OutcomeWord } from '../tables/outcome-rows.ts';
+import { RoundState } from '../tables/round-rows.ts';
 import { SystemAccount } from '../tables/system-accounts.ts';
-import { applyBet, applyWin, takeSequence } from './apply-decision.ts';
+import { applyWin, takeSequence } from './apply-decision.ts';
+import { closeRound, enlistRound } from './effects.ts';
 import { findBetOfWin } from './judge-win.ts';
 import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
 import type { ShardState } from './shard-state.ts';
@@ -118,26 +120,59 @@ export class UsualReplay {
   /** Enters a row in the index, and in its round; the account has its balances. */
   #enterRow(batch: ReplayBatch, row: number, outcomeRow: number): void {
     const state = this.#state;
-    const { columns, outcomeDoubles, records, usualDecision: decision } = batch;
+    const { columns, records, usualDecision: decision } = batch;
     const kind = columns.kind[row];
-    const amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
-    decision.row = row;
-    decision.kind = kind;
-    decision.fields = columns.fields[row];
     decision.timeMs = records.timeMs[row];
+    takeSequence(state, decision);
+    if (kind === Kind.bet) this.#enterBet(batch, row);
+    else if (kind === Kind.win) this.#enterWin(batch, row, outcomeRow);
+    state.index.insertOutcome(batch.usualKeys.key, row * 4, outcomeRow);
+  }
+
+  #enterBet(batch: ReplayBatch, row: number): void {
+    const state = this.#state;
+    const { index } = state;
+    const { rounds } = index;
+    const { columns, outcomeDoubles, outcomes, records } = batch;
+    const { sequence, timeMs } = batch.usualDecision;
+    const roundAt = usualRoundAt(row);
+    const stakeMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
+    const ends = (columns.fields[row] & Field.roundEnd) !== 0;
+    const roundRow = index.findRound(outcomes, roundAt);
+    if (roundRow >= 0) {
+      if (ends) closeRound(state, roundRow, records.owner[row] >>> 8, RoundState.closedByEnd);
+      rounds.addBet(roundRow, stakeMinor, 0);
+      return;
+    }
+    const roundState = ends ? RoundState.closedByEnd : RoundState.open;
+    const accountRow = records.accountRow[row];
+    const newRow = rounds.addPlayed(
+      outcomes,
+      roundAt,
+      accountRow,
+      timeMs,
+      sequence,
+      roundState,
+      stakeMinor,
+      0,
+    );
+    index.insertFoundRound(newRow);
+    if (!ends) enlistRound(state, records.owner[row] >>> 8, newRow);
+  }
+
+  #enterWin(batch: ReplayBatch, row: number, outcomeRow: number): void {
+    const state = this.#state;
+    const { columns, outcomeDoubles, records, usualDecision: decision } = batch;
+    decision.row = row;
+    decision.kind = Kind.win;
+    decision.fields = columns.fields[row];
     decision.accountRow = records.accountRow[row];
     decision.owner = records.owner[row];
-    decision.amountMinor = amountMinor;
-    decision.cashMovedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
+    decision.amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
     decision.roundAt = usualRoundAt(row);
     decision.roundRow = -2;
-    takeSequence(state, decision);
-    if (kind === Kind.bet) applyBet(state, decision);
-    else if (kind === Kind.win) {
-      this.#resolveWin(decision, outcomeRow);
-      applyWin(state, decision);
-    }
-    state.index.insertOutcome(decision.keys.key, row * 4, outcomeRow);
+    this.#resolveWin(decision, outcomeRow);
+    applyWin(state, decision);
   }
 
   /** A win belongs to the round of the accepted bet that it refers to, whichever it names. */

@@ -64,6 +64,36 @@ export class RoundRows {
     return row;
   }
 
+  /** As `add`, with one accepted bet in it, in one of RoundState. */
+  addPlayed(
+    key: Int32Array,
+    keyAt: number,
+    accountRow: number,
+    openedAtMs: number,
+    openedSequence: number,
+    state: number,
+    cashStakeMinor: number,
+    bonusStakeMinor: number,
+  ): number {
+    const row = this.rows.allocate();
+    const words = this.rows.words;
+    const doubles = this.rows.doubles;
+    const at = this.rows.at(row);
+    words[at] = key[keyAt + 1];
+    words[at + 1] = key[keyAt + 2];
+    words[at + 2] = key[keyAt + 3];
+    words[at + ACCOUNT_WORD] = accountRow;
+    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
+    words[at + STATE_WORD] = state | ONE_BET;
+    words[at + RoundCount.liveBets] = 1;
+    words[at + RoundCount.liveWins] = 0;
+    words[at + RoundLink.previous] = 0;
+    words[at + RoundLink.next] = 0;
+    doubles[(at >>> 1) + CASH_STAKE_DOUBLE] = cashStakeMinor;
+    doubles[(at >>> 1) + BONUS_STAKE_DOUBLE] = bonusStakeMinor;
+    return row;
+  }
+
   accountRow(row: number): number {
     return this.rows.words[this.rows.at(row) + ACCOUNT_WORD];
   }

@@ -151,6 +151,11 @@ export class TransactionIndex {
     this.#insert(key, keyAt, TYPE_ROUND, row);
   }
 
+  /** As insertRound, right behind a findRound of its key that found none. */
+  insertFoundRound(row: number): void {
+    this.#slots.insertFound(((row + 1) << TYPE_BITS) | TYPE_ROUND);
+  }
+
   /** Enters the outcome of an `open` that made an account: its balances were 0. */
   insertOpening(
     key: Int32Array,
