@@ -31,6 +31,12 @@ import type { FrameSource, TransactionColumns } from './transaction-columns.ts';
 /** Records that one transaction may need: its own, and its round's and its bet's round's ageing. */
 const RECORDS_PER_TRANSACTION_MAX = 3;
 
+/**
+ * A bet with a round of its own takes some 130 bytes and two entries of the index, a win one. Too
+ * few only cost growing; too many cost memory, up to as much again as the slots.
+ */
+const LOG_BYTES_PER_ENTRY = 80;
+
 /** What a shard is made of. */
 export interface ShardSettings {
   readonly shard: number;
@@ -168,10 +174,18 @@ export class Shard {
     this.#blockReplay.apply({ content, recordCount, firstSequence });
   }
 
-  /** True while only a replay works on the shard: tables then grow in one go, with pauses. */
-  set isReplaying(isReplaying: boolean) {
-    this.#state.accounts.growsAtOnce = isReplaying;
-    this.#state.index.growsAtOnce = isReplaying;
+  /**
+   * Only a replay works on the shard until `endReplay`: tables grow in one go, with pauses, and the
+   * index at once to what a log of so many bytes needs.
+   */
+  beginReplay(logBytes: number): void {
+    this.#setGrowsAtOnce(true);
+    this.#state.index.expect(Math.floor(logBytes / LOG_BYTES_PER_ENTRY));
+  }
+
+  /** See beginReplay. */
+  endReplay(): void {
+    this.#setGrowsAtOnce(false);
   }
 
   /** Takes memory that tables ordered, if it is ready: may take some ms, so between slices. */
@@ -230,6 +244,11 @@ export class Shard {
       measure('holds', holds.rowCount, holds.byteCount),
       measure('system_accounts', 0, system.byteCount),
     ];
+  }
+
+  #setGrowsAtOnce(growsAtOnce: boolean): void {
+    this.#state.accounts.growsAtOnce = growsAtOnce;
+    this.#state.index.growsAtOnce = growsAtOnce;
   }
 
   /** The passes before deciding rows `from` to `until` − 1: forms, hashes, lookups. */

@@ -29,8 +29,10 @@ import { segmentName } from './segment-list.ts';
 export interface BatchTarget {
   /** Seed of the hashes in the batches. */
   readonly hashSeed: Uint8Array;
-  /** Set from before the first batch until behind the last one. */
-  isReplaying: boolean;
+  /** Called before the first batch of a log of about so many bytes. */
+  beginReplay(logBytes: number): void;
+  /** Called behind the last batch, also of a replay that failed. */
+  endReplay(): void;
   /** Throws an error named ReplayError when the rows cannot be applied. */
   applyRows(batch: ReplayBatch, rows: BatchRows): void;
 }
@@ -41,15 +43,17 @@ export interface PipelineOptions {
   readonly target: BatchTarget;
   readonly shard: number;
   readonly progress: ProgressMeter;
+  /** About; what the target makes room for. */
+  readonly logBytes: number;
   /** Where the port's counts start; tests cross the wrap. */
   readonly startCount?: number;
 }
 
 /** Applies the log to a target that has no state yet; returns the log's end. */
 export function replayInPipeline(options: PipelineOptions): LogEnd {
-  const { target, progress } = options;
+  const { logBytes, target, progress } = options;
   const reader = new ReplayReader(options);
-  target.isReplaying = true;
+  target.beginReplay(logBytes);
   try {
     for (;;) {
       const slot = reader.slots.waitForSlot();
@@ -61,7 +65,7 @@ export function replayInPipeline(options: PipelineOptions): LogEnd {
     endReader(reader, error instanceof SilentReaderError);
     throw error;
   } finally {
-    target.isReplaying = false;
+    target.endReplay();
     reader.close();
   }
 }
@@ -116,7 +120,9 @@ export class ReplayReader {
   readonly #results: MessagePort;
 
   /** Starts the thread. It reads at most as far ahead as the port's slots go. */
-  constructor(options: Omit<PipelineOptions, 'target' | 'progress'> & { target: HasSeed }) {
+  constructor(
+    options: Omit<PipelineOptions, 'target' | 'progress' | 'logBytes'> & { target: HasSeed },
+  ) {
     const { log, shard, target, startCount = 0 } = options;
     const { port1, port2 } = new MessageChannel();
     const port = allocateReplayPort(startCount);

@@ -53,11 +53,11 @@ export function replayLog(options: ReplayOptions): LogEnd {
   const progress = new ProgressMeter(after, options.onProgress);
   const readerThreadFromBytes = options.readerThreadFromBytes ?? READER_THREAD_FROM_BYTES;
   // The reader's thread knows no accounts but those that it saw being opened.
-  const isWorthIt =
-    options.after === undefined && measureLogBytes(logFolder) >= readerThreadFromBytes;
+  const logBytes = measureLogBytes(logFolder);
+  const isWorthIt = options.after === undefined && logBytes >= readerThreadFromBytes;
   const end =
     isWorthIt && takesBatches(target)
-      ? replayInPipeline({ log, target, shard, progress })
+      ? replayInPipeline({ log, target, shard, progress, logBytes })
       : replayHere({ log, target, shard, progress });
   assert(end.blockNumber >= after.blockNumber, 'a log does not end before its start');
   progress.finish();

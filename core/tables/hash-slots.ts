@@ -16,6 +16,9 @@ import { type OrderedMemory, PLAIN_MEMORY, type TableMemory } from './table-memo
 const PROBE_LENGTH_MAX = 256;
 
 const FIRST_SLOT_COUNT = 1024;
+const SLOT_BYTES = 8;
+/** 8 GiB. */
+const SLOTS_MAX = 2 ** 30;
 const FILL_MAX = 0.75;
 
 /** From this fill on the next table is ordered: memory that is ready when it is needed. */
@@ -54,6 +57,7 @@ export class HashSlots {
   #movedTo = 0;
   /** The table that comes next: ordered, then here. */
   #ordered: OrderedMemory | null = null;
+  #orderedBytes = 0;
   #next: Int32Array = NO_TABLE;
   #entryCount = 0;
   /** Entries at which the next table is ordered, and at which it takes over. */
@@ -79,6 +83,16 @@ export class HashSlots {
    */
   takeOrdered(): void {
     this.#takeOrdered(false);
+  }
+
+  /**
+   * Orders a table for so many entries, if the present one is too small: it takes over when it is
+   * there and the present one is full, which spares what lies between.
+   */
+  expect(entryCount: number): void {
+    const slotCount = Math.min(SLOTS_MAX, 2 ** Math.ceil(Math.log2(entryCount / FILL_MAX)));
+    const byteCount = slotCount * SLOT_BYTES;
+    if (byteCount > this.#table.byteLength && this.#ordered === null) this.#order(byteCount);
   }
 
   /** Whether growing moves all slots at once: half the time over all, but a pause each time. */
@@ -242,18 +256,28 @@ export class HashSlots {
   }
 
   #orderNext(): void {
-    assert(this.#table.length < 2 ** 31, 'a table of slots has a bound');
-    this.#ordered = this.#memory.order(this.#table.byteLength * 2 + TABLE_OFFSET_BYTES);
+    assert(this.#table.length < SLOTS_MAX * 2, 'a table of slots has a bound');
+    this.#order(this.#table.byteLength * 2);
+  }
+
+  #order(byteCount: number): void {
+    this.#orderedBytes = byteCount;
+    this.#ordered = this.#memory.order(byteCount + TABLE_OFFSET_BYTES);
   }
 
   #grow(): void {
     if (this.#ordered === null) this.#orderNext();
-    this.#takeOrdered(true);
+    const doubleBytes = this.#table.byteLength * 2;
+    // What is more than double may take its time: until then the table doubles as ever.
+    this.#takeOrdered(this.#orderedBytes === doubleBytes);
     this.#old = this.#table;
-    this.#table = this.#next;
+    if (this.#next === NO_TABLE) this.#table = new Int32Array(doubleBytes / 4);
+    else {
+      this.#table = this.#next;
+      this.#next = NO_TABLE;
+      this.#ordered = null;
+    }
     this.#mask = this.#table.length - 1;
-    this.#next = NO_TABLE;
-    this.#ordered = null;
     this.#movedTo = 0;
     const slotCount = this.#table.length >>> 1;
     this.#orderAt = Math.floor(slotCount * ORDER_FILL);

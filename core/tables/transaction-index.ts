@@ -57,6 +57,11 @@ export class TransactionIndex {
   }
 
   /** See HashSlots. */
+  expect(entryCount: number): void {
+    this.#slots.expect(entryCount);
+  }
+
+  /** See HashSlots. */
   takeOrdered(): void {
     this.#slots.takeOrdered();
   }

@@ -161,7 +161,7 @@ describe('a replay with a reader’s thread', () => {
       const after = emptyLogEnd(chainSeedOf(readIdentity(folder)));
       const log = { logFolder: logFolderOf(folder), after };
       const progress = new ProgressMeter(after, undefined);
-      replayInPipeline({ log, target: shard, shard: 0, progress, startCount });
+      replayInPipeline({ log, target: shard, shard: 0, progress, startCount, logBytes: 0 });
       expect(stateOf(shard)).toEqual(stateOf(played.stage.shard));
     });
   }
