@@ -135,9 +135,15 @@ export class HashSlots {
   load(tags: Int32Array, from: number, until: number, stride: number): number {
     const table = this.#table;
     const mask = this.#mask;
-    let loaded = this.#old === NO_TABLE ? 0 : this.#loadOld(tags, from, until, stride);
+    let loaded = 0;
     for (let at = from; at < until; at += stride) {
       loaded ^= table[((tags[at] << 1) & mask) + 1];
+    }
+    const old = this.#old;
+    if (old === NO_TABLE) return loaded;
+    const oldMask = old.length - 1;
+    for (let at = from; at < until; at += stride) {
+      loaded ^= old[((tags[at] << 1) & oldMask) + 1];
     }
     return loaded;
   }
@@ -215,16 +221,6 @@ export class HashSlots {
     if (at >= 0) takeOut(this.#table, this.#mask, at);
     if (oldAt >= 0) this.#old[oldAt + 1] = REMOVED;
     this.#entryCount -= 1;
-  }
-
-  #loadOld(tags: Int32Array, from: number, until: number, stride: number): number {
-    const old = this.#old;
-    const mask = old.length - 1;
-    let loaded = 0;
-    for (let at = from; at < until; at += stride) {
-      loaded ^= old[((tags[at] << 1) & mask) + 1];
-    }
-    return loaded;
   }
 
   #findOld(): number {
