@@ -23,8 +23,8 @@ const CASH_DOUBLE = OutcomeWord.cashMinor / 2;
 /** See the head of this file. */
 export class UsualReplay {
   readonly #state: ShardState;
-  readonly #guessedBetRow = new Int32Array(PASS_TRANSACTIONS_MAX);
-  readonly #guessedRoundRow = new Int32Array(PASS_TRANSACTIONS_MAX);
+  readonly #betRow = new Int32Array(PASS_TRANSACTIONS_MAX);
+  readonly #roundRow = new Int32Array(PASS_TRANSACTIONS_MAX);
 
   constructor(state: ShardState) {
     this.#state = state;
@@ -49,18 +49,18 @@ export class UsualReplay {
     return loaded ^ this.#loadOfWins(batch, from, until);
   }
 
-  /** Loads the bets and the rounds of wins, whose slots were loaded. */
+  /** Loads bets and rounds of wins, whose slots were loaded: those that are seen at a glance. */
   #loadOfWins(batch: ReplayBatch, from: number, until: number): number {
     const { index } = this.#state;
     const { kind } = batch.columns;
     const { reference, round } = batch.usualKeys;
-    const betRow = this.#guessedBetRow;
-    const roundRow = this.#guessedRoundRow;
+    const betRow = this.#betRow;
+    const roundRow = this.#roundRow;
     let count = 0;
     for (let row = from; row < until; row += 1) {
       if (kind[row] !== Kind.win) continue;
-      betRow[count] = index.guessOutcome(reference[row * 4]);
-      roundRow[count] = index.guessRound(round[usualRoundAt(row)]);
+      betRow[count] = index.outcomeAtHome(reference[row * 4]);
+      roundRow[count] = index.roundAtHome(round[usualRoundAt(row)]);
       count += 1;
     }
     return index.outcomes.rows.load(betRow, 0, count) ^ index.rounds.rows.load(roundRow, 0, count);

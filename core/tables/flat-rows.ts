@@ -8,6 +8,8 @@ import { type GrowingMemory, PLAIN_MEMORY, type TableMemory } from './table-memo
 
 /** Rows that are added at a time. */
 const STEP_ROWS = 8_192;
+/** Rows that are taken ahead of need: 20 ms of a replay, in which their pages can be made. */
+const AHEAD_ROWS: number = 4 * STEP_ROWS;
 
 /** Places in words are worked with in 32 bits. */
 const TABLE_BYTES_MAX = 2 ** 34;
@@ -23,7 +25,7 @@ export class FlatRows {
   #words: Int32Array = NO_WORDS;
   #doubles: Float64Array = NO_DOUBLES;
   #source: FrameSource = NO_SOURCE;
-  /** Rows that have memory, but for those of one step that is taken ahead. */
+  /** Rows that have memory, but for those that are taken ahead. */
   #capacityRows = 0;
   #rowCount = 0;
   #freeRow = -1;
@@ -43,7 +45,7 @@ export class FlatRows {
   }
 
   get byteCount(): number {
-    return (this.#capacityRows + STEP_ROWS) * this.#rowWords * 4;
+    return (this.#capacityRows + AHEAD_ROWS) * this.#rowWords * 4;
   }
 
   /** All rows as words; `at(row)` is a row's first. */
@@ -128,7 +130,7 @@ export class FlatRows {
     this.#words.set(image, this.at(row));
   }
 
-  /** Takes memory for so many rows, and for a step more: its pages are made meanwhile. */
+  /** Takes memory for so many rows, and for more: its pages are made meanwhile. */
   #growTo(rowCount: number): void {
     this.#capacityRows = Math.ceil(rowCount / STEP_ROWS) * STEP_ROWS;
     assert(this.byteCount <= TABLE_BYTES_MAX, 'a table has a bound');

@@ -163,6 +163,13 @@ export class HashSlots {
     return 0;
   }
 
+  /** The reference in the tag's home slot if it is the tag's, or 0: the cheapest guess. */
+  atHome(tag: number): number {
+    const table = this.#table;
+    const home = (tag << 1) & this.#mask;
+    return table[home] === tag ? table[home + 1] : 0;
+  }
+
   /** The next reference under the tag of the last find, or 0. Nothing may change in between. */
   findNext(): number {
     const found = this.#found;

@@ -92,14 +92,14 @@ export class TransactionIndex {
     return this.#slots.load(keys, from, until, stride);
   }
 
-  /** The row of the outcome that probably stands under a key whose slot was loaded, or −1. */
-  guessOutcome(tag: number): number {
-    return this.#guessRow(tag, TYPE_OUTCOME);
+  /** The row of the outcome at home under a key's tag, whose slot was loaded, or −1. */
+  outcomeAtHome(tag: number): number {
+    return rowOfType(this.#slots.atHome(tag), TYPE_OUTCOME);
   }
 
-  /** The row of the round that probably stands under a key whose slot was loaded, or −1. */
-  guessRound(tag: number): number {
-    return this.#guessRow(tag, TYPE_ROUND);
+  /** The row of the round at home under a key's tag, whose slot was loaded, or −1. */
+  roundAtHome(tag: number): number {
+    return rowOfType(this.#slots.atHome(tag), TYPE_ROUND);
   }
 
   /** Loads the outcomes that probably stand under keys whose slots were loaded. */
@@ -235,14 +235,8 @@ export class TransactionIndex {
   #guess(keys: Int32Array, from: number, until: number, type: number): void {
     assert(until - from <= this.#guessedRows.length, 'rows are loaded for one pass');
     for (let row = from; row < until; row += 1) {
-      this.#guessedRows[row - from] = this.#guessRow(keys[row * 4], type);
+      this.#guessedRows[row - from] = rowOfType(this.#slots.guess(keys[row * 4]), type);
     }
-  }
-
-  #guessRow(tag: number, type: number): number {
-    const reference = this.#slots.guess(tag);
-    const isOfType = reference > 0 && (reference & TYPE_MASK) === type;
-    return isOfType ? (reference >>> TYPE_BITS) - 1 : -1;
   }
 
   #rowsOf(type: number): FlatRows {
@@ -250,6 +244,12 @@ export class TransactionIndex {
     if (type === TYPE_ROUND) return this.rounds.rows;
     return type === TYPE_OPENING ? this.#openings : this.#marks;
   }
+}
+
+/** The row that a reference names, or −1 if it is of another type, or none. */
+function rowOfType(reference: number, type: number): number {
+  const isOfType = reference > 0 && (reference & TYPE_MASK) === type;
+  return isOfType ? (reference >>> TYPE_BITS) - 1 : -1;
 }
 
 /** A row with the key but for its first word, and a value. */
