@@ -1,7 +1,7 @@
 // Applies usual records: bets, wins and deposits that moved their amount of cash, and opens. Their
-// outcomes come as whole rows that the kernel made, so that runs of them are stored in one piece; what they
-// do to accounts and rounds goes through the same functions as live. Any other record is the
-// business of replay-records.ts.
+// outcomes come as whole rows that the kernel made, so that runs of them are stored in one piece;
+// what they do to rounds goes through the same functions as live, but for a bet that opens its
+// round. Any other record is the business of replay-records.ts.
 import { assert } from '../assert.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
 import { Field, Kind } from '../kinds.ts';

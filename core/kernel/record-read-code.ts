@@ -1,9 +1,10 @@
 // Reading the records of usual transactions as a WebAssembly function: bets, wins and deposits that
 // were accepted, moved nothing but their amount of cash, and hold nothing but what record-code.ts
-// writes; and opens that made an account and say no more. At whatever else it stops, and core/records/record-reader.ts, which knows every record,
-// goes on; that is also what tells what is wrong with one that does not fit. It looks at no place
-// before it loads it: what it took for a record counts only if it ended where its length says and
-// within the content, and behind that the memory has room for the longest nonsense.
+// writes; and opens that made an account and say no more. At whatever else it stops, and
+// core/records/record-reader.ts, which knows every record, goes on; that is also what tells what is
+// wrong with one that does not fit. It looks at no place before it loads it: what it took for a
+// record counts only if it ended where its length says and within the content, and behind that the
+// memory has room for the longest nonsense.
 import { Field, Kind } from '../kinds.ts';
 import { AMOUNT_MINOR_MAX, ID_BYTES_MAX } from '../limits.ts';
 import { Content } from '../records/record-layout.ts';

@@ -1,6 +1,11 @@
 // HashSlots against a Map of sets, and what it does under growth, removal and bad luck.
 import { describe, expect, test } from 'vitest';
 import { HashSlots } from '../../../core/tables/hash-slots.ts';
+import {
+  type OrderedMemory,
+  PLAIN_MEMORY,
+  type TableMemory,
+} from '../../../core/tables/table-memory.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 
 /** All references under a tag, in no order. */
@@ -139,6 +144,131 @@ describe('HashSlots and its edges', () => {
     expect(referencesOf(slots, 5 + 1024)).toEqual([10]);
   });
 
+  test('an insertion where a find ended is found like any other, also while the table grows', () => {
+    const random = new SeededRandom('HashSlots');
+    const slots = new HashSlots();
+    const tags = Array.from({ length: 5_000 }, () => random.below(1_500) << random.below(3));
+    for (const [place, tag] of tags.entries()) {
+      for (let one = slots.find(tag); one !== 0; one = slots.findNext());
+      slots.insertFound(place + 1);
+    }
+    const expected = Map.groupBy(tags.keys(), (place) => tags[place]);
+    for (const [tag, places] of expected) {
+      // While the table grows, a reference may be given twice.
+      const found = [...new Set(referencesOf(slots, tag))];
+      expect(found).toEqual(places.map((place) => place + 1));
+    }
+    expect(slots.entryCount).toBe(tags.length);
+  });
+
+  test('an insertion where a find ended is refused when the find has not come to its end', () => {
+    const slots = new HashSlots();
+    slots.insert(5, 1);
+    expect(slots.find(5)).toBe(1);
+    expect(() => slots.insertFound(2)).toThrow('a find has come to its end');
+  });
+
+  test('removals beside full groups lose nothing', () => {
+    const random = new SeededRandom('HashSlots');
+    const slots = new HashSlots();
+    // Homes in the last two groups: probes run over several groups and round the table's end.
+    const entries = Array.from({ length: 60 }, (_, place) => {
+      return { tag: 1_008 + random.below(16) + 1_024 * random.below(50), reference: place + 1 };
+    });
+    for (const { tag, reference } of entries) slots.insert(tag, reference);
+    while (entries.length > 0) {
+      const [{ tag, reference }] = entries.splice(random.below(entries.length), 1);
+      slots.remove(tag, reference);
+      expect(referencesOf(slots, tag)).not.toContain(reference);
+      for (const other of entries) {
+        expect(referencesOf(slots, other.tag)).toContain(other.reference);
+      }
+    }
+    expect(slots.entryCount).toBe(0);
+  });
+
+  test('what grows at once is never seen growing, and keeps every entry', () => {
+    const slots = new HashSlots();
+    slots.growsAtOnce = true;
+    for (let reference = 1; reference <= 10_000; reference += 1) {
+      slots.insert(Math.imul(reference, 0x9e3779b1), reference);
+      if (slots.isGrowing) expect.fail('it grows bit by bit');
+    }
+    for (let reference = 1; reference <= 10_000; reference += 1) {
+      expect(slots.find(Math.imul(reference, 0x9e3779b1))).toBe(reference);
+    }
+  });
+});
+
+/** Memory that is ready when the test says so, and what was ordered. */
+class LateMemory implements TableMemory {
+  isReady = false;
+  readonly ordered: number[] = [];
+  readonly take = PLAIN_MEMORY.take;
+
+  order(byteCount: number): OrderedMemory {
+    this.ordered.push(byteCount);
+    return { take: (needed) => (needed || this.isReady ? new ArrayBuffer(byteCount) : null) };
+  }
+}
+
+describe('tables that are ordered', () => {
+  /** Inserts references from 1 on until there are so many; each is found at the end. */
+  function fillTo(slots: HashSlots, count: number): void {
+    for (let reference = slots.entryCount + 1; reference <= count; reference += 1) {
+      slots.insert(Math.imul(reference, 0x9e3779b1), reference);
+    }
+    for (let reference = 1; reference <= count; reference += 1) {
+      expect(slots.find(Math.imul(reference, 0x9e3779b1))).toBe(reference);
+    }
+  }
+
+  test('the next table is ordered before it is needed, once, and taken early if it is ready', () => {
+    const memory = new LateMemory();
+    const slots = new HashSlots(memory);
+    const first = slots.byteCount;
+    fillTo(slots, 600);
+    expect(memory.ordered).toEqual([]);
+    fillTo(slots, 700);
+    expect(memory.ordered.length).toBe(1);
+    expect(memory.ordered[0]).toBeGreaterThanOrEqual(first * 2);
+    slots.takeOrdered();
+    expect(slots.byteCount).toBe(first);
+    memory.isReady = true;
+    slots.takeOrdered();
+    slots.takeOrdered();
+    expect(slots.byteCount).toBe(first * 3);
+    fillTo(slots, 1_200);
+    expect(memory.ordered.length).toBe(1);
+  });
+
+  test('what is expected is ordered at once; until it comes the table doubles as ever', () => {
+    const memory = new LateMemory();
+    const slots = new HashSlots(memory);
+    slots.growsAtOnce = true;
+    const first = slots.byteCount;
+    slots.expect(10_000);
+    expect(memory.ordered.length).toBe(1);
+    fillTo(slots, 800);
+    expect(slots.byteCount).toBe(first * 2);
+    memory.isReady = true;
+    fillTo(slots, 10_000);
+    expect(memory.ordered.length).toBe(1);
+    expect(slots.byteCount).toBe(first * 16);
+    fillTo(slots, 13_000);
+    expect(slots.byteCount).toBe(first * 32);
+  });
+
+  test('less than there is is not ordered', () => {
+    const memory = new LateMemory();
+    const slots = new HashSlots(memory);
+    slots.expect(0);
+    slots.expect(700);
+    expect(memory.ordered).toEqual([]);
+  });
+});
+
+describe('HashSlots and what it refuses', () => {
   test('reference 0 and an unknown removal are refused', () => {
     const slots = new HashSlots();
     expect(() => slots.insert(0, 0)).toThrow('references start at 1');
