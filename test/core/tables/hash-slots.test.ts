@@ -144,7 +144,7 @@ describe('HashSlots and its edges', () => {
     expect(referencesOf(slots, 5 + 1024)).toEqual([10]);
   });
 
-  test('an insertion where a find ended is found like any other, also while the table grows', () => {
+  test('an insertion where a find ended is found like any other, also in a growing table', () => {
     const random = new SeededRandom('HashSlots');
     const slots = new HashSlots();
     const tags = Array.from({ length: 5_000 }, () => random.below(1_500) << random.below(3));
@@ -223,7 +223,7 @@ describe('tables that are ordered', () => {
     }
   }
 
-  test('the next table is ordered before it is needed, once, and taken early if it is ready', () => {
+  test('the next table is ordered before it is needed, and taken early if it is ready', () => {
     const memory = new LateMemory();
     const slots = new HashSlots(memory);
     const first = slots.byteCount;
