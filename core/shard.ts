@@ -32,8 +32,8 @@ import type { FrameSource, TransactionColumns } from './transaction-columns.ts';
 const RECORDS_PER_TRANSACTION_MAX = 3;
 
 /**
- * A bet with a round of its own takes some 130 bytes and two entries of the index, a win one. Too
- * few only cost growing; too many cost memory, up to as much again as the slots.
+ * Of the index: a bet with a round of its own takes some 130 bytes and two entries, a win one. Too
+ * few entries expected cost growing; too many, where records are long, cost memory for slots.
  */
 const LOG_BYTES_PER_ENTRY = 80;
 
@@ -180,7 +180,9 @@ export class Shard {
    */
   beginReplay(logBytes: number): void {
     this.#setGrowsAtOnce(true);
-    this.#state.index.expect(Math.floor(logBytes / LOG_BYTES_PER_ENTRY));
+    const { bounds, index } = this.#state;
+    const entryCount = Math.floor(logBytes / LOG_BYTES_PER_ENTRY);
+    index.expect(Math.min(bounds.indexEntriesMax, entryCount));
   }
 
   /** See beginReplay. */

@@ -119,11 +119,11 @@ const shape = {
   ),
   KASSA_CONNECTIONS_MAX: setting(wholeNumber(1, 100_000), '10000', 'open connections of clients'),
   KASSA_INDEX_ENTRIES_MAX: setting(
-    wholeNumber(1_000, 500_000_000),
+    wholeNumber(1_000, 200_000_000),
     '100000000',
     'keys, reversals and closed rounds that are known; beyond it: overloaded',
   ),
-  KASSA_ACCOUNTS_MAX: setting(wholeNumber(1_000, 500_000_000), '100000000', 'accounts'),
+  KASSA_ACCOUNTS_MAX: setting(wholeNumber(1_000, 350_000_000), '100000000', 'accounts'),
   KASSA_OPEN_ROUNDS_MAX: setting(wholeNumber(1_000, 100_000_000), '20000000', 'open rounds'),
   KASSA_HOLDS_MAX: setting(wholeNumber(1_000, 100_000_000), '5000000', 'unfinished holds'),
   KASSA_ACCEPT_CLOCK: setting(

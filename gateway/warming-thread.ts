@@ -40,9 +40,23 @@ function warm(memory: ArrayBufferLike, from: number, until: number): void {
   for (let at = 0; at < words.length; at += PAGE_WORDS) Atomics.compareExchange(words, at, 0, 0);
 }
 
+function tryAllocate(byteCount: number): ArrayBuffer | null {
+  try {
+    return new ArrayBuffer(byteCount);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 /** In pieces: rows that are needed at once go before. */
 async function makeZeros({ byteCount, port }: OrderedZeros): Promise<void> {
-  const memory = new ArrayBuffer(byteCount);
+  const memory = tryAllocate(byteCount);
+  if (memory === null) {
+    // Whoever needs it takes plain memory, or tells why there is none.
+    port.close();
+    return;
+  }
   for (let from = 0; from < byteCount; from += PIECE_BYTES) {
     warm(memory, from, Math.min(byteCount, from + PIECE_BYTES));
     await nextTurn();

@@ -52,8 +52,8 @@ export interface PipelineOptions {
 /** Applies the log to a target that has no state yet; returns the log's end. */
 export function replayInPipeline(options: PipelineOptions): LogEnd {
   const { logBytes, target, progress } = options;
-  const reader = new ReplayReader(options);
   target.beginReplay(logBytes);
+  const reader = new ReplayReader(options);
   try {
     for (;;) {
       const slot = reader.slots.waitForSlot();

@@ -65,7 +65,8 @@ export function replayLog(options: ReplayOptions): LogEnd {
 }
 
 function takesBatches(target: ReplayTarget): target is ReplayTarget & BatchTarget {
-  return target.applyRows !== undefined && target.hashSeed !== undefined;
+  const { applyRows, beginReplay, endReplay, hashSeed } = target;
+  return [applyRows, beginReplay, endReplay, hashSeed].every((member) => member !== undefined);
 }
 
 function replayHere(options: {

@@ -47,7 +47,8 @@ export class ReplayBatch {
   readonly decision: Decision;
   /**
    * One of Usual. Of a usual record only the columns of kind, fields, account row and time are
-   * filled; its outcome or opening and its hashes stand in the next three.
+   * filled, and by applying that of the owner; its outcome or opening and its hashes stand in the
+   * next three.
    */
   readonly usual: Uint8Array;
   /** Whole rows of outcomes (OutcomeWord) or openings (OpeningWord), as words and as doubles. */

@@ -54,7 +54,7 @@ export class Replay {
     try {
       for (let row = rows.from; row < rows.until; ) {
         if (row >= this.#loadedTo) this.#loadAhead(batch, row, rows.batchUntil);
-        const until = Math.min(this.#loadedTo, rows.until);
+        const until = endOfRun(batch, row, Math.min(this.#loadedTo, rows.until));
         if (batch.usual[row] !== Usual.no) this.#usual.applyRun(batch, row, until);
         else for (let each = row; each < until; each += 1) this.#applyRow(batch, each);
         row = until;
@@ -67,21 +67,31 @@ export class Replay {
     }
   }
 
-  /** Loads what the next pass of rows will read (see load-ahead.ts): all usual, or none. */
+  /**
+   * Loads what the next pass of rows will read (see load-ahead.ts), in the way of each form that
+   * occurs: columns that a row does not fill hold what they held, which costs a vain load.
+   */
   #loadAhead(batch: ReplayBatch, from: number, batchUntil: number): void {
-    const state = this.#state;
-    const { keys, records } = batch;
-    const until = endOfRun(batch, from, Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil));
+    const until = Math.min(from + PASS_TRANSACTIONS_MAX, batchUntil);
+    const sink = this.#sink;
+    let forms = 0;
+    for (let row = from; row < until; row += 1) forms |= 1 << batch.usual[row];
+    if ((forms & (1 << Usual.play)) !== 0) sink.loaded ^= this.#usual.load(batch, from, until);
+    if ((forms & (1 << Usual.opening)) !== 0) {
+      sink.loaded ^= this.#usual.loadOpenings(batch, from, until);
+    }
+    if ((forms & (1 << Usual.no)) !== 0) this.#loadGeneral(batch, from, until);
     this.#loadedTo = until;
-    if (batch.usual[from] !== Usual.no) {
-      this.#sink.loaded ^= this.#usual.load(batch, from, until);
-      return;
-    }
-    this.#sink.loaded ^= state.accounts.loadRows(records.accountRow, from, until);
+  }
+
+  #loadGeneral({ keys, records }: ReplayBatch, from: number, until: number): void {
+    const state = this.#state;
+    const sink = this.#sink;
+    sink.loaded ^= state.accounts.loadRows(records.accountRow, from, until);
     if (opensAccount(records, from, until)) {
-      this.#sink.loaded ^= state.accounts.loadSlots(keys.account, from, until);
+      sink.loaded ^= state.accounts.loadSlots(keys.account, from, until);
     }
-    loadKeys(state, keys, from, until, this.#sink);
+    loadKeys(state, keys, from, until, sink);
   }
 
   #applyRow(batch: ReplayBatch, row: number): void {

@@ -2,7 +2,7 @@
 // outcomes come as whole rows that the kernel made, so that runs of them are stored in one piece;
 // what they do to rounds goes through the same functions as live, but for a bet that opens its
 // round. Any other record is the business of replay-records.ts.
-import { assert } from '../assert.ts';
+import { assert, InvariantError } from '../assert.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
@@ -14,6 +14,7 @@ import { applyWin, takeSequence } from './apply-decision.ts';
 import { closeRound, enlistRound } from './effects.ts';
 import { findBetOfWin } from './judge-win.ts';
 import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
+import { refuseRecord } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
 
 const ROW_DOUBLES = OUTCOME_WORDS / 2;
@@ -30,23 +31,24 @@ export class UsualReplay {
     this.#state = state;
   }
 
-  /** Loads what applying rows will read (see load-ahead.ts); the result means nothing. */
+  /** Loads what applying plays will read (see load-ahead.ts); the result means nothing. */
   load(batch: ReplayBatch, from: number, until: number): number {
     const { accounts, index } = this.#state;
     const { key, reference, round } = batch.usualKeys;
-    if (batch.usual[from] === Usual.opening) {
-      const words = OUTCOME_WORDS;
-      return (
-        index.loadSlots(key, from, until) ^
-        accounts.loadSlotsOf(batch.outcomes, from * words, until * words, words)
-      );
-    }
     const roundFrom = usualRoundAt(from);
     let loaded = accounts.loadRows(batch.records.accountRow, from, until);
     loaded ^= index.loadSlots(key, from, until);
     loaded ^= index.loadSlots(reference, from, until);
     loaded ^= index.loadSlotsOf(round, roundFrom, usualRoundAt(until), OUTCOME_WORDS);
     return loaded ^ this.#loadOfWins(batch, from, until);
+  }
+
+  /** The same for openings. */
+  loadOpenings({ outcomes, usualKeys }: ReplayBatch, from: number, until: number): number {
+    const { accounts, index } = this.#state;
+    const words = OUTCOME_WORDS;
+    const loaded = accounts.loadSlotsOf(outcomes, from * words, until * words, words);
+    return loaded ^ index.loadSlots(usualKeys.key, from, until);
   }
 
   /** Loads bets and rounds of wins, whose slots were loaded: those that are seen at a glance. */
@@ -75,7 +77,7 @@ export class UsualReplay {
     }
     const first = index.outcomes.append(batch.outcomes, from, until - from);
     // In loops of their own: the processor then works on several rows at once.
-    for (let row = from; row < until; row += 1) this.#moveCash(batch, row);
+    for (let row = from; row < until; row += 1) this.#moveCash(batch, row, from);
     for (let row = from; row < until; row += 1) this.#enterRow(batch, row, first + row - from);
   }
 
@@ -98,19 +100,22 @@ export class UsualReplay {
     state.index.insertOpening(usualKeys.key, row * 4, accountRow, sequence, timeMs);
   }
 
-  /** Moves a row's cash; balances after are compared with the record's. */
-  #moveCash(batch: ReplayBatch, row: number): void {
-    const { accounts, system } = this.#state;
+  /**
+   * Moves a row's cash; balances after are compared with the record's. `from` is the row of the
+   * next sequence.
+   */
+  #moveCash(batch: ReplayBatch, row: number, from: number): void {
+    const { accounts, sequence, system } = this.#state;
     const { outcomeDoubles, records } = batch;
     const kind = batch.columns.kind[row];
     const accountRow = records.accountRow[row];
     const amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
     const movedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
     const cashMinor = outcomeDoubles[row * ROW_DOUBLES + CASH_DOUBLE];
-    assert(
-      accounts.moveCash(accountRow, movedMinor, cashMinor),
-      'balances after a record are those that it carries',
-    );
+    if (!accounts.moveCash(accountRow, movedMinor, cashMinor)) {
+      const broken = 'Broken invariant: balances after a record are those that it carries';
+      throw refuseRecord(sequence + 1 + row - from, new InvariantError(broken));
+    }
     const owner = accounts.owner(accountRow);
     const counterpart = kind === Kind.deposit ? SystemAccount.cashier : SystemAccount.house;
     if (movedMinor !== 0) system.add(owner, counterpart, -movedMinor);

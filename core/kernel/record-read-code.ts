@@ -47,10 +47,12 @@ const OPEN_CONTENTS: number = Content.made | Content.player;
 const OWNER_MIN = 256;
 const OWNER_MAX = 0xff_ffff;
 
-/** Numbers of up to 8 bytes and four texts of up to 255 bytes, as their heads may say. */
+/** Numbers of up to 9 bytes and five texts of up to 255 bytes, as their heads may say. */
 export const RECORD_NONSENSE_BYTES_MAX = 2_048;
 
 const PROVIDER_MAX = 0xffff;
+/** What rows keep of a time. */
+const TIME_MS_MAX = 2n ** 48n - 1n;
 const VARINT_BITS_MAX = 56;
 
 // Locals: parameters, words, longs.
@@ -210,6 +212,7 @@ function readNumbers(): Code {
     checkAccount(),
     readValue(),
     set(NEW_TIME_MS, i64.add(get(TIME_MS), get(VALUE))),
+    refuseIf(i64.gtU(get(NEW_TIME_MS), long(TIME_MS_MAX))),
     set(VALUE, long(0n)),
     whenContent(Content.amount, readValue()),
     set(AMOUNT, get(VALUE)),

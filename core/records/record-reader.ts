@@ -23,6 +23,9 @@ const RARE_CONTENTS = Content.metadata | ~(Content.sentAt - 1);
 /** The columns of texts keep lengths in 16 bits. */
 const RECORD_BYTES_READ_MAX = DEFINITION_BYTES_MAX + RECORD_BYTES_MAX;
 
+/** What rows keep of a time. */
+const TIME_MS_MAX = 2 ** 48 - 1;
+
 /** Rows are numbered in 31 bits. */
 const ROW_MAX = 0x7fffffff;
 
@@ -101,6 +104,7 @@ export class RecordReader {
       at = numbers.at;
     }
     this.#lastTimeMs += elapsedMs;
+    assert(this.#lastTimeMs <= TIME_MS_MAX, 'a time has 48 bits');
     records.timeMs[row] = this.#lastTimeMs;
     numbers.at = this.#readMoney(columns, records, row, contents, at);
     if (hasTexts) this.#readTexts(columns, records, row, contents);

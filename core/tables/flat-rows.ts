@@ -11,8 +11,8 @@ const STEP_ROWS = 8_192;
 /** Rows that are taken ahead of need: 20 ms of a replay, in which their pages can be made. */
 const AHEAD_ROWS: number = 4 * STEP_ROWS;
 
-/** Places in words are worked with in 32 bits. */
-const TABLE_BYTES_MAX = 2 ** 34;
+/** The most that a table has: places in words are worked with in 32 bits. */
+export const TABLE_BYTES_MAX: number = 2 ** 34;
 
 /**
  * The memory of one table. The words of a row lie together, to cost one or two cache lines. What
@@ -132,13 +132,17 @@ export class FlatRows {
 
   /** Takes memory for so many rows, and for more: its pages are made meanwhile. */
   #growTo(rowCount: number): void {
-    this.#capacityRows = Math.ceil(rowCount / STEP_ROWS) * STEP_ROWS;
-    assert(this.byteCount <= TABLE_BYTES_MAX, 'a table has a bound');
-    const memory = this.#memory.grow(this.byteCount);
-    this.#words = new Int32Array(memory, 0, memory.byteLength >>> 2);
-    this.#doubles = new Float64Array(memory, 0, memory.byteLength >>> 3);
-    const bytes = new Uint8Array(memory, 0, memory.byteLength);
-    this.#source = { bytes, view: new DataView(memory, 0, memory.byteLength) };
+    const capacityRows = Math.ceil(rowCount / STEP_ROWS) * STEP_ROWS;
+    const byteCount = (capacityRows + AHEAD_ROWS) * this.#rowWords * 4;
+    assert(byteCount <= TABLE_BYTES_MAX, 'a table has a bound');
+    const memory = this.#memory.grow(byteCount);
+    const { byteLength } = memory;
+    // Division, not shifts: there may be more than 2^32 bytes.
+    this.#words = new Int32Array(memory, 0, Math.floor(byteLength / 4));
+    this.#doubles = new Float64Array(memory, 0, Math.floor(byteLength / 8));
+    const bytes = new Uint8Array(memory, 0, byteLength);
+    this.#source = { bytes, view: new DataView(memory, 0, byteLength) };
+    this.#capacityRows = capacityRows;
   }
 }
 

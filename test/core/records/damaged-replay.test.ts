@@ -83,6 +83,20 @@ describe('a damaged block', () => {
     expect(String(error)).toContain(`Cannot replay record ${deposit + 1} because`);
   });
 
+  test('a wrong balance deep in a run of bets names its own record', () => {
+    const stage = new EngineStage().fund({ cash: 100_000 });
+    stage.sendAll(Array.from({ length: 50 }, (_, place) => bet(`bet-${place}`)));
+    stage.closeBlock();
+    const run = stage.blocks[0];
+    const content = run.content.slice();
+    const start = startsOf(run)[run.recordCount - 10];
+    // Behind length (2), kind, code, contents (1), account, time, amount and moved: cash after.
+    content[start + 9] ^= 2;
+    const error = errorOf(content, run.recordCount);
+    expect(String(error)).toContain(`Cannot replay record ${run.recordCount - 9} because`);
+    expect(String(error)).toContain('balances after a record are those that it carries');
+  });
+
   test('a changed byte gives a ReplayError or a state, never another error', () => {
     const random = new SeededRandom('damaged replay');
     let refused = 0;

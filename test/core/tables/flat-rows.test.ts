@@ -14,10 +14,10 @@ function stepRows(): number {
 }
 
 /** Memory that grows where it is, and what was asked of it. */
-function memoryInPlace(asked: number[] = []): TableMemory {
+function memoryInPlace(asked: number[] = [], byteCountMax: number = 2 ** 24): TableMemory {
   return {
     take: () => {
-      const memory = new SharedArrayBuffer(0, { maxByteLength: 2 ** 24 });
+      const memory = new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
       return {
         grow: (byteCount) => {
           asked.push(byteCount);
@@ -117,6 +117,32 @@ test('a table asks for memory well before it needs it, and counts it', () => {
   rows.allocate();
   expect(asked).toEqual(expected);
   expect(rows.byteCount).toBe(expected[2]);
+});
+
+test('rows beyond 4 GiB keep what was written', () => {
+  const rowWords = 1_024;
+  const rows = new FlatRows(rowWords, memoryInPlace([], 2 ** 34));
+  const last = 2 ** 32 / (rowWords * 4) + 10;
+  while (rows.rowCount <= last) rows.allocate();
+  for (const row of [last - 10, last]) {
+    rows.words[rows.at(row)] = row;
+    rows.doubles[rows.at(row) / 2 + 1] = row + 0.5;
+    expect(rows.source.view.getInt32(rows.at(row) * 4, true)).toBe(row);
+    expect([...rows.image(row).subarray(0, 1)]).toEqual([row]);
+    expect(rows.doubles[(rows.at(row) >>> 1) + 1]).toBe(row + 0.5);
+  }
+  expect(rows.words[0]).toBe(0);
+});
+
+test('a table that would pass its bound is refused and keeps what it has', () => {
+  // Address space only: nothing is written to.
+  const rows = new FlatRows(2 ** 16, memoryInPlace([], 2 ** 35));
+  const allocateAll = (): void => {
+    for (;;) rows.allocate();
+  };
+  expect(allocateAll).toThrow('a table has a bound');
+  expect(rows.words.length).toBeGreaterThanOrEqual(rows.at(rows.rowCount));
+  expect(allocateAll).toThrow('a table has a bound');
 });
 
 test('loading rows ahead takes any numbers and changes nothing', () => {
