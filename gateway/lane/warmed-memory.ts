@@ -66,7 +66,7 @@ export function growingInPlace(
   byteCountMax: number,
   onGrown: (fresh: FreshMemory) => void,
 ): GrowingMemory {
-  const memory = new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
+  const memory = reserve(byteCountMax);
   return {
     grow: (byteCount) => {
       const from = memory.byteLength;
@@ -76,4 +76,16 @@ export function growingInPlace(
       return memory;
     },
   };
+}
+
+function reserve(byteCountMax: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
+  } catch (cause) {
+    throw new Error(
+      `Cannot make a table because it takes ${byteCountMax} bytes of address space, which is no ` +
+        'memory: raise or remove the limit of the process (ulimit -v unlimited).',
+      { cause },
+    );
+  }
 }

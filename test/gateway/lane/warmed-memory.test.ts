@@ -30,3 +30,7 @@ test('pages of what is added are made by another thread, and writes beside it st
   }
   expect(wrong).toBe(0);
 });
+
+test('address space that is not to be had is told with what to do', () => {
+  expect(() => warmedMemory().take(2 ** 52)).toThrow(/address space.*ulimit -v unlimited/);
+});
