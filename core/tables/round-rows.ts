@@ -44,23 +44,8 @@ export class RoundRows {
     openedAtMs: number,
     openedSequence: number,
   ): number {
-    const row = this.rows.allocate();
-    const words = this.rows.words;
-    const at = this.rows.at(row);
-    words[at] = key[keyAt + 1];
-    words[at + 1] = key[keyAt + 2];
-    words[at + 2] = key[keyAt + 3];
-    words[at + ACCOUNT_WORD] = accountRow;
-    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
-    // A freed row has old content: every word is written.
-    words[at + STATE_WORD] = RoundState.open;
-    words[at + RoundCount.liveBets] = 0;
-    words[at + RoundCount.liveWins] = 0;
-    words[at + RoundLink.previous] = 0;
-    words[at + RoundLink.next] = 0;
-    const floats = this.rows.doubles;
-    floats[(at >>> 1) + CASH_STAKE_DOUBLE] = 0;
-    floats[(at >>> 1) + BONUS_STAKE_DOUBLE] = 0;
+    const row = this.#addStamped(key, keyAt, accountRow, openedAtMs, openedSequence);
+    this.#writeStart(row, RoundState.open, 0, 0, 0);
     return row;
   }
 
@@ -75,22 +60,8 @@ export class RoundRows {
     cashStakeMinor: number,
     bonusStakeMinor: number,
   ): number {
-    const row = this.rows.allocate();
-    const words = this.rows.words;
-    const doubles = this.rows.doubles;
-    const at = this.rows.at(row);
-    words[at] = key[keyAt + 1];
-    words[at + 1] = key[keyAt + 2];
-    words[at + 2] = key[keyAt + 3];
-    words[at + ACCOUNT_WORD] = accountRow;
-    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
-    words[at + STATE_WORD] = state | ONE_BET;
-    words[at + RoundCount.liveBets] = 1;
-    words[at + RoundCount.liveWins] = 0;
-    words[at + RoundLink.previous] = 0;
-    words[at + RoundLink.next] = 0;
-    doubles[(at >>> 1) + CASH_STAKE_DOUBLE] = cashStakeMinor;
-    doubles[(at >>> 1) + BONUS_STAKE_DOUBLE] = bonusStakeMinor;
+    const row = this.#addStamped(key, keyAt, accountRow, openedAtMs, openedSequence);
+    this.#writeStart(row, state | ONE_BET, 1, cashStakeMinor, bonusStakeMinor);
     return row;
   }
 
@@ -172,6 +143,44 @@ export class RoundRows {
 
   setLink(row: number, link: number, neighbour: number): void {
     this.rows.words[this.rows.at(row) + link] = neighbour + 1;
+  }
+
+  #addStamped(
+    key: Int32Array,
+    keyAt: number,
+    accountRow: number,
+    openedAtMs: number,
+    openedSequence: number,
+  ): number {
+    const row = this.rows.allocate();
+    const words = this.rows.words;
+    const at = this.rows.at(row);
+    words[at] = key[keyAt + 1];
+    words[at + 1] = key[keyAt + 2];
+    words[at + 2] = key[keyAt + 3];
+    words[at + ACCOUNT_WORD] = accountRow;
+    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
+    return row;
+  }
+
+  /** Writes all the rest of a new row: a freed one has old content. */
+  #writeStart(
+    row: number,
+    stateWord: number,
+    liveBets: number,
+    cashStakeMinor: number,
+    bonusStakeMinor: number,
+  ): void {
+    const words = this.rows.words;
+    const doubles = this.rows.doubles;
+    const at = this.rows.at(row);
+    words[at + STATE_WORD] = stateWord;
+    words[at + RoundCount.liveBets] = liveBets;
+    words[at + RoundCount.liveWins] = 0;
+    words[at + RoundLink.previous] = 0;
+    words[at + RoundLink.next] = 0;
+    doubles[(at >>> 1) + CASH_STAKE_DOUBLE] = cashStakeMinor;
+    doubles[(at >>> 1) + BONUS_STAKE_DOUBLE] = bonusStakeMinor;
   }
 
   #double(row: number, double: number): number {
