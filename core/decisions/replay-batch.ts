@@ -4,7 +4,7 @@
 // persist sees to. A batch knows nothing of blocks: rows of several may follow each other.
 import { assert } from '../assert.ts';
 import { ColumnMemory } from '../column-memory.ts';
-import { DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from '../limits.ts';
+import { ATOMIC_TRANSACTIONS_MAX, DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from '../limits.ts';
 import { Decision } from '../records/decision.ts';
 import { KeyColumns } from '../records/key-columns.ts';
 import { RecordColumns } from '../records/record-columns.ts';
@@ -17,6 +17,8 @@ import { type FrameSource, type TextColumn, TransactionColumns } from '../transa
  * it: a row has some 250 bytes.
  */
 export const REPLAY_BATCH_ROWS = 512;
+
+assert(REPLAY_BATCH_ROWS <= ATOMIC_TRANSACTIONS_MAX, 'the kernel has a row for each of a batch');
 
 /** Room for the texts that outlive decoding: players that are opened, and definitions. */
 const TEXT_BYTES = 65_536;
