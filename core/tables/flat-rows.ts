@@ -12,12 +12,12 @@ const STEP_ROWS = 8_192;
 const AHEAD_ROWS: number = 4 * STEP_ROWS;
 
 /** The most that a table has: places in words are worked with in 32 bits. */
-export const TABLE_BYTES_MAX: number = 2 ** 34;
+const TABLE_BYTES_MAX: number = 2 ** 34;
 
 /**
- * The memory of one table. The words of a row lie together, to cost one or two cache lines. What
- * the three views show of rows that are there stays true, but a new row may be beyond a view that
- * was taken before, or in other memory: they are to be read anew behind `allocate` and `append`.
+ * The memory of one table. The words of a row lie together, to cost one or two cache lines. The
+ * three views are to be read anew behind `allocate` and `append`: the new row may be beyond one that
+ * was taken before, and what is written then may be in other memory than it shows.
  */
 export class FlatRows {
   readonly #rowWords: number;

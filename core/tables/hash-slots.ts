@@ -274,8 +274,10 @@ export class HashSlots {
     // What is more than double may take its time: until then the table doubles as ever.
     this.#takeOrdered(this.#orderedBytes === doubleBytes);
     this.#old = this.#table;
-    if (this.#next === NO_TABLE) this.#table = new Int32Array(doubleBytes / 4);
-    else {
+    if (this.#next === NO_TABLE) {
+      const memory = new ArrayBuffer(doubleBytes + TABLE_OFFSET_BYTES);
+      this.#table = new Int32Array(memory, TABLE_OFFSET_BYTES);
+    } else {
       this.#table = this.#next;
       this.#next = NO_TABLE;
       this.#ordered = null;
