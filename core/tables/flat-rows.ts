@@ -16,7 +16,7 @@ const TABLE_BYTES_MAX: number = 2 ** 34;
 
 /**
  * The memory of one table. The words of a row lie together, to cost one or two cache lines. The
- * three views are to be read anew behind `allocate` and `append`: the new row may be beyond one that
+ * three views are to be read anew behind `allocate` and `append`: a new row may be beyond one that
  * was taken before, and what is written then may be in other memory than it shows.
  */
 export class FlatRows {
