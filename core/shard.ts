@@ -32,10 +32,10 @@ import type { FrameSource, TransactionColumns } from './transaction-columns.ts';
 const RECORDS_PER_TRANSACTION_MAX = 3;
 
 /**
- * Of the index: a bet with a round of its own takes some 130 bytes and two entries, a win one. Too
+ * Of the index: a bet with a round of its own takes some 110 bytes and two entries, a win one. Too
  * few entries expected cost growing; too many, where records are long, cost memory for slots.
  */
-const LOG_BYTES_PER_ENTRY = 80;
+const LOG_BYTES_PER_ENTRY = 64;
 
 /** What a shard is made of. */
 export interface ShardSettings {
@@ -174,26 +174,11 @@ export class Shard {
     this.#blockReplay.apply({ content, recordCount, firstSequence });
   }
 
-  /**
-   * Only a replay works on the shard until `endReplay`: tables grow in one go, with pauses, and the
-   * index at once to what a log of so many bytes needs.
-   */
+  /** A log of so many bytes is going to be replayed: the index takes memory for what is in it. */
   beginReplay(logBytes: number): void {
-    this.#setGrowsAtOnce(true);
     const { bounds, index } = this.#state;
     const entryCount = Math.floor(logBytes / LOG_BYTES_PER_ENTRY);
     index.expect(Math.min(bounds.indexEntriesMax, entryCount));
-  }
-
-  /** See beginReplay. */
-  endReplay(): void {
-    this.#setGrowsAtOnce(false);
-  }
-
-  /** Takes memory that tables ordered, if it is ready: may take some ms, so between slices. */
-  takeOrderedMemory(): void {
-    this.#state.accounts.takeOrdered();
-    this.#state.index.takeOrdered();
   }
 
   /** Replays rows that a ReplayDecoder with this shard's seed has decoded; throws ReplayError. */
@@ -246,11 +231,6 @@ export class Shard {
       measure('holds', holds.rowCount, holds.byteCount),
       measure('system_accounts', 0, system.byteCount),
     ];
-  }
-
-  #setGrowsAtOnce(growsAtOnce: boolean): void {
-    this.#state.accounts.growsAtOnce = growsAtOnce;
-    this.#state.index.growsAtOnce = growsAtOnce;
   }
 
   /** The passes before deciding rows `from` to `until` − 1: forms, hashes, lookups. */

@@ -5,7 +5,7 @@
 // was read is made anew at the first write, with an interrupt to every core that runs a thread of
 // the process; that took four fifths of this thread's time, and some of the lane's.
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type MessagePort, parentPort } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { setNiceness } from './supervision/thread-order.ts';
 
 const PAGE_BYTES = 4_096;
@@ -22,45 +22,21 @@ export interface FreshMemory {
   readonly until: number;
 }
 
-/** Zeros of a table that is to be, sent to the port when their pages are there. */
-export interface OrderedZeros {
-  readonly byteCount: number;
-  readonly port: MessagePort;
-}
-
 setNiceness(NICENESS);
-parentPort?.on('message', (job: FreshMemory | OrderedZeros) => {
-  if ('memory' in job) warm(job.memory, job.from, job.until);
-  else void makeZeros(job);
+parentPort?.on('message', (fresh: FreshMemory) => {
+  void warmAll(fresh);
 });
 
-function warm(memory: ArrayBufferLike, from: number, until: number): void {
+/** In pieces: of what comes meanwhile, the small is needed soon. */
+async function warmAll({ memory, from, until }: FreshMemory): Promise<void> {
+  for (let pieceFrom = from; pieceFrom < until; pieceFrom += PIECE_BYTES) {
+    warm(memory, pieceFrom, Math.min(until, pieceFrom + PIECE_BYTES));
+    await nextTurn();
+  }
+}
+
+function warm(memory: SharedArrayBuffer, from: number, until: number): void {
   const pageFrom = Math.floor(from / PAGE_BYTES) * PAGE_BYTES;
   const words = new Int32Array(memory, pageFrom, Math.floor((until - pageFrom) / 4));
   for (let at = 0; at < words.length; at += PAGE_WORDS) Atomics.compareExchange(words, at, 0, 0);
-}
-
-function tryAllocate(byteCount: number): ArrayBuffer | null {
-  try {
-    return new ArrayBuffer(byteCount);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-/** In pieces: rows that are needed at once go before. */
-async function makeZeros({ byteCount, port }: OrderedZeros): Promise<void> {
-  const memory = tryAllocate(byteCount);
-  if (memory === null) {
-    // Whoever needs it takes plain memory, or tells why there is none.
-    port.close();
-    return;
-  }
-  for (let from = 0; from < byteCount; from += PIECE_BYTES) {
-    warm(memory, from, Math.min(byteCount, from + PIECE_BYTES));
-    await nextTurn();
-  }
-  port.postMessage(memory, [memory]);
-  port.close();
 }

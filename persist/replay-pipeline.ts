@@ -31,8 +31,6 @@ export interface BatchTarget {
   readonly hashSeed: Uint8Array;
   /** Called before the first batch of a log of about so many bytes. */
   beginReplay(logBytes: number): void;
-  /** Called behind the last batch, also of a replay that failed. */
-  endReplay(): void;
   /** Throws an error named ReplayError when the rows cannot be applied. */
   applyRows(batch: ReplayBatch, rows: BatchRows): void;
 }
@@ -65,7 +63,6 @@ export function replayInPipeline(options: PipelineOptions): LogEnd {
     endReader(reader, error instanceof SilentReaderError);
     throw error;
   } finally {
-    target.endReplay();
     reader.close();
   }
 }

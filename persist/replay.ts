@@ -65,8 +65,8 @@ export function replayLog(options: ReplayOptions): LogEnd {
 }
 
 function takesBatches(target: ReplayTarget): target is ReplayTarget & BatchTarget {
-  const { applyRows, beginReplay, endReplay, hashSeed } = target;
-  return [applyRows, beginReplay, endReplay, hashSeed].every((member) => member !== undefined);
+  const { applyRows, beginReplay, hashSeed } = target;
+  return [applyRows, beginReplay, hashSeed].every((member) => member !== undefined);
 }
 
 function replayHere(options: {

@@ -41,7 +41,7 @@ export class ShardState {
   readonly accounts: AccountTable;
   readonly index: TransactionIndex;
   readonly openRounds: OpenRounds;
-  readonly holds: HoldTable = new HoldTable();
+  readonly holds: HoldTable;
   readonly system: SystemAccounts = new SystemAccounts();
   readonly undo: UndoLog = new UndoLog();
   /** Of records that time makes; those of transactions are in SliceColumns and in Replay. */
@@ -59,6 +59,7 @@ export class ShardState {
     this.bounds = bounds;
     this.accounts = new AccountTable(memory);
     this.index = new TransactionIndex(memory);
+    this.holds = new HoldTable(memory);
     this.keys = new TransactionKeys(hashSeed);
     this.openRounds = new OpenRounds(this.index.rounds);
   }

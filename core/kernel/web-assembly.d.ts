@@ -3,14 +3,28 @@ interface WasmModule {
   readonly isWasmModule: true;
 }
 
+interface WasmMemory {
+  readonly buffer: SharedArrayBuffer;
+  /** By so many pages of 64 KiB; `buffer` is another object then, over the same memory. */
+  grow(pageCount: number): number;
+}
+
+type WasmExports = {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly [name: string]: (...parameters: number[]) => void;
+};
+
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => WasmModule;
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => WasmMemory;
   readonly Instance: new (
     module: WasmModule,
+    imports?: { readonly tables: Readonly<Record<string, WasmMemory>> },
   ) => {
-    readonly exports: {
-      readonly memory: { readonly buffer: ArrayBuffer };
-      readonly [name: string]: (...parameters: number[]) => void;
-    };
+    readonly exports: WasmExports;
   };
 };

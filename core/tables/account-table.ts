@@ -6,9 +6,9 @@ import { assert } from '../assert.ts';
 import { ID_BYTES_MAX } from '../limits.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { FlatRows } from './flat-rows.ts';
-import { HashSlots } from './hash-slots.ts';
+import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
 import { IdBytes } from './id-bytes.ts';
-import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import { LINEAR_BYTES_MAX, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** An account's status (rule 32), as records and answers number it. */
 export const AccountStatus = { active: 0, betLocked: 1, frozen: 2, closed: 3 } as const;
@@ -43,18 +43,8 @@ export class AccountTable {
   readonly #slots: HashSlots;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.#rows = new FlatRows(ROW_WORDS, memory);
-    this.#slots = new HashSlots(memory);
-  }
-
-  /** See HashSlots. */
-  set growsAtOnce(growsAtOnce: boolean) {
-    this.#slots.growsAtOnce = growsAtOnce;
-  }
-
-  /** See HashSlots. */
-  takeOrdered(): void {
-    this.#slots.takeOrdered();
+    this.#rows = new FlatRows(ROW_WORDS, memory.takeLinear(LINEAR_BYTES_MAX));
+    this.#slots = new HashSlots(memory.takeLinear(SLOTS_BYTES_MAX));
   }
 
   get rowCount(): number {

@@ -4,7 +4,7 @@
 // Owned by one thread.
 import { assert } from '../assert.ts';
 import type { FrameSource } from '../transaction-columns.ts';
-import { type GrowingMemory, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import { type GrowingMemory, PLAIN_MEMORY } from './table-memory.ts';
 
 /** Rows that are added at a time. */
 const STEP_ROWS = 8_192;
@@ -12,7 +12,7 @@ const STEP_ROWS = 8_192;
 const AHEAD_ROWS: number = 4 * STEP_ROWS;
 
 /** The most that a table has: places in words are worked with in 32 bits. */
-const TABLE_BYTES_MAX: number = 2 ** 34;
+export const TABLE_BYTES_MAX: number = 2 ** 34;
 
 /**
  * The memory of one table. The words of a row lie together, to cost one or two cache lines. The
@@ -32,10 +32,11 @@ export class FlatRows {
   #freeCount = 0;
 
   /** A table that keeps doubles has rows of an even number of words, so that they are aligned. */
-  constructor(rowWords: number, memory: TableMemory = PLAIN_MEMORY) {
+  constructor(rowWords: number, memory: GrowingMemory = PLAIN_MEMORY.take(TABLE_BYTES_MAX)) {
     assert(rowWords > 0, 'a row has words');
+    assert(memory.byteCountMax <= TABLE_BYTES_MAX, 'places of words have 32 bits');
     this.#rowWords = rowWords;
-    this.#memory = memory.take(TABLE_BYTES_MAX);
+    this.#memory = memory;
     this.#growTo(0);
   }
 
@@ -134,7 +135,7 @@ export class FlatRows {
   #growTo(rowCount: number): void {
     const capacityRows = Math.ceil(rowCount / STEP_ROWS) * STEP_ROWS;
     const byteCount = (capacityRows + AHEAD_ROWS) * this.#rowWords * 4;
-    assert(byteCount <= TABLE_BYTES_MAX, 'a table has a bound');
+    assert(byteCount <= this.#memory.byteCountMax, 'a table has a bound');
     const memory = this.#memory.grow(byteCount);
     const { byteLength } = memory;
     // Division, not shifts: there may be more than 2^32 bytes.

@@ -2,8 +2,9 @@
 // by (expiry, sequence). A hold is named by the key of its own transaction (rule 31). Finished ones
 // leave; their outcome stays in the transaction index. Owned by the shard's thread.
 import { assert } from '../assert.ts';
-import { FlatRows } from './flat-rows.ts';
-import { HashSlots } from './hash-slots.ts';
+import { FlatRows, TABLE_BYTES_MAX } from './flat-rows.ts';
+import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
+import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 // A row of 48 bytes: words 0–3 key; 4 account row; 5 place in the heap + 1 (0: never expires);
 // doubles 3 what is left, 4 expiry (ms), 5 the hold record's sequence.
@@ -26,10 +27,15 @@ export interface HoldFacts {
 
 /** Unfinished holds by key, and by expiry. */
 export class HoldTable {
-  readonly #rows = new FlatRows(ROW_WORDS);
-  readonly #slots = new HashSlots();
+  readonly #rows: FlatRows;
+  readonly #slots: HashSlots;
   #heap = new Int32Array(1024);
   #heapCount = 0;
+
+  constructor(memory: TableMemory = PLAIN_MEMORY) {
+    this.#rows = new FlatRows(ROW_WORDS, memory.take(TABLE_BYTES_MAX));
+    this.#slots = new HashSlots(memory.take(SLOTS_BYTES_MAX));
+  }
 
   get rowCount(): number {
     return this.#rows.rowCount;

@@ -5,7 +5,7 @@
 import { Kind } from '../kinds.ts';
 import type { KeyColumns } from '../records/key-columns.ts';
 import { ResultCode } from '../result-codes.ts';
-import { FlatRows } from './flat-rows.ts';
+import { FlatRows, TABLE_BYTES_MAX } from './flat-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
 import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
@@ -88,8 +88,8 @@ export class OutcomeRows {
   readonly #rests: FlatRows;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.rows = new FlatRows(ROW_WORDS, memory);
-    this.#rests = new FlatRows(REST_WORDS, memory);
+    this.rows = new FlatRows(ROW_WORDS, memory.take(TABLE_BYTES_MAX));
+    this.#rests = new FlatRows(REST_WORDS, memory.take(TABLE_BYTES_MAX));
   }
 
   get byteCount(): number {

@@ -4,7 +4,7 @@
 
 import { FlatRows } from './flat-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
-import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import { LINEAR_BYTES_MAX, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
 /** Whether and how a round was closed. Ageing refuses bets only (rule 17). */
 export const RoundState = { open: 0, closedByEnd: 1, closedByAge: 2 } as const;
@@ -33,7 +33,7 @@ export class RoundRows {
   readonly rows: FlatRows;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.rows = new FlatRows(ROW_WORDS, memory);
+    this.rows = new FlatRows(ROW_WORDS, memory.takeLinear(LINEAR_BYTES_MAX));
   }
 
   /** A new open round without bets; the caller links it into its operator's list. */

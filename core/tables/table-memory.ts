@@ -2,41 +2,70 @@
 // before it needs it, so that whoever gives it can have its pages made by another thread meanwhile:
 // the first write to a page of fresh memory takes the kernel 2.5 to 20 µs, a quarter of a lane's
 // time at full load.
+import { assert } from '../assert.ts';
 
-/** A giver of memory. For rows it grows; a table of slots is given up for a larger one. */
+/** A giver of memory. */
 export interface TableMemory {
-  /** The memory of one table, empty yet, which never has more than `byteCountMax`. */
+  /** The memory of one table, empty yet. */
   take(byteCountMax: number): GrowingMemory;
 
-  /** Orders so many zeros, which will be needed soon. */
-  order(byteCount: number): OrderedMemory;
-}
-
-/** Memory that is being made. */
-export interface OrderedMemory {
-  /** The memory, once; null while it isn't ready, unless it is needed now. */
-  take(isNeeded: boolean): ArrayBuffer | null;
+  /** The same, which functions of WebAssembly reach too: at most LINEAR_BYTES_MAX. */
+  takeLinear(byteCountMax: number): LinearMemory;
 }
 
 /** The memory of one table. */
 export interface GrowingMemory {
+  /** It never has more. */
+  readonly byteCountMax: number;
   /** At least so many bytes: those there were, whether in place or copied, and zeros. */
   grow(byteCount: number): ArrayBufferLike;
 }
 
+/** Memory that grows in place, as WebAssembly has it. */
+export interface LinearMemory extends GrowingMemory {
+  readonly memory: WasmMemory;
+}
+
+/** What WebAssembly can address in 32 bits. */
+export const LINEAR_BYTES_MAX: number = 2 ** 32;
+
+const LINEAR_PAGE_BYTES = 65_536;
+
 /** Plain memory, copied as it grows; its pages are made when they are first written to. */
 export const PLAIN_MEMORY: TableMemory = {
-  take: () => new PlainMemory(),
-  order: plainOrder,
+  take: (byteCountMax) => new PlainMemory(byteCountMax),
+  takeLinear: (byteCountMax) => linearMemory(byteCountMax, () => undefined),
 };
 
-/** An order of memory that is plain. */
-export function plainOrder(byteCount: number): OrderedMemory {
-  return { take: () => new ArrayBuffer(byteCount) };
+/** A piece that was added to memory. */
+export type OnGrown = (memory: SharedArrayBuffer, from: number) => void;
+
+/** Linear memory; tells of each piece that is added. */
+export function linearMemory(byteCountMax: number, onGrown: OnGrown): LinearMemory {
+  assert(byteCountMax <= LINEAR_BYTES_MAX, 'linear memory has a bound');
+  const maximum = Math.ceil(byteCountMax / LINEAR_PAGE_BYTES);
+  const memory = new WebAssembly.Memory({ initial: 0, maximum, shared: true });
+  return {
+    byteCountMax,
+    memory,
+    grow: (byteCount) => {
+      const from = memory.buffer.byteLength;
+      if (from < byteCount) {
+        memory.grow(Math.ceil((byteCount - from) / LINEAR_PAGE_BYTES));
+        onGrown(memory.buffer, from);
+      }
+      return memory.buffer;
+    },
+  };
 }
 
 class PlainMemory implements GrowingMemory {
+  readonly byteCountMax: number;
   #memory = new ArrayBuffer(0);
+
+  constructor(byteCountMax: number) {
+    this.byteCountMax = byteCountMax;
+  }
 
   grow(byteCount: number): ArrayBuffer {
     const former = this.#memory;

@@ -5,8 +5,8 @@
 // taken them over, which is why no entry refers to another by row. Owned by the shard's thread.
 import { assert } from '../assert.ts';
 import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
-import { FlatRows } from './flat-rows.ts';
-import { HashSlots } from './hash-slots.ts';
+import { FlatRows, TABLE_BYTES_MAX } from './flat-rows.ts';
+import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
 import { OutcomeRows } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
@@ -46,24 +46,14 @@ export class TransactionIndex {
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.outcomes = new OutcomeRows(memory);
     this.rounds = new RoundRows(memory);
-    this.#slots = new HashSlots(memory);
-    this.#openings = new FlatRows(SHORT_ROW_WORDS, memory);
-    this.#marks = new FlatRows(SHORT_ROW_WORDS, memory);
-  }
-
-  /** See HashSlots. */
-  set growsAtOnce(growsAtOnce: boolean) {
-    this.#slots.growsAtOnce = growsAtOnce;
+    this.#slots = new HashSlots(memory.takeLinear(SLOTS_BYTES_MAX));
+    this.#openings = new FlatRows(SHORT_ROW_WORDS, memory.take(TABLE_BYTES_MAX));
+    this.#marks = new FlatRows(SHORT_ROW_WORDS, memory.take(TABLE_BYTES_MAX));
   }
 
   /** See HashSlots. */
   expect(entryCount: number): void {
     this.#slots.expect(entryCount);
-  }
-
-  /** See HashSlots. */
-  takeOrdered(): void {
-    this.#slots.takeOrdered();
   }
 
   get entryCount(): number {

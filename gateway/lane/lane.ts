@@ -273,7 +273,6 @@ export class Lane {
     counters.setGauge(LaneGauge.sequence, this.#shard.sequence);
     if (this.#heartbeatCount % GAUGE_HEARTBEATS === 0) showTables(this.#shard, counters);
     this.#heartbeatCount += 1;
-    this.#shard.takeOrderedMemory();
     this.#schedule();
   }
 }

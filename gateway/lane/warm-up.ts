@@ -7,7 +7,7 @@
 import { Packr } from 'msgpackr';
 import { Kind } from '../../core/kinds.ts';
 import { Shard } from '../../core/shard.ts';
-import { PLAIN_MEMORY, plainOrder, type TableMemory } from '../../core/tables/table-memory.ts';
+import { PLAIN_MEMORY, type TableMemory } from '../../core/tables/table-memory.ts';
 import { allocateCommitPort, LaneBlocks, WriterBlocks } from '../../persist/commit-port.ts';
 import { allocateStopSignal } from '../../persist/stop-signal.ts';
 import { LaneCounters } from '../metrics/lane-counters.ts';
@@ -45,7 +45,7 @@ export async function warmUp(): Promise<void> {
 /** As the real lane's tables have it. */
 const SHARED_MEMORY: TableMemory = {
   take: () => growingInPlace(SCRATCH_TABLE_BYTES_MAX, () => undefined),
-  order: plainOrder,
+  takeLinear: PLAIN_MEMORY.takeLinear,
 };
 
 async function workScratchLane(memory: TableMemory, trips: number, endMs: number): Promise<void> {

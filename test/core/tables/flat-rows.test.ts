@@ -1,7 +1,7 @@
 // FlatRows: rows keep their place and content while the table grows, frees and restores.
 import { expect, test } from 'vitest';
 import { FlatRows } from '../../../core/tables/flat-rows.ts';
-import { PLAIN_MEMORY, plainOrder, type TableMemory } from '../../../core/tables/table-memory.ts';
+import { type GrowingMemory, PLAIN_MEMORY } from '../../../core/tables/table-memory.ts';
 
 /** Rows that are taken ahead, by the memory of a table without rows; then those added at a time. */
 const AHEAD_ROWS = new FlatRows(1).byteCount / 4;
@@ -14,28 +14,27 @@ function stepRows(): number {
 }
 
 /** Memory that grows where it is, and what was asked of it. */
-function memoryInPlace(asked: number[] = [], byteCountMax: number = 2 ** 24): TableMemory {
+function memoryInPlace(asked: number[] = [], byteCountMax: number = 2 ** 24): GrowingMemory {
+  const memory = new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
   return {
-    take: () => {
-      const memory = new SharedArrayBuffer(0, { maxByteLength: byteCountMax });
-      return {
-        grow: (byteCount) => {
-          asked.push(byteCount);
-          if (byteCount > memory.byteLength) memory.grow(byteCount);
-          return memory;
-        },
-      };
+    byteCountMax,
+    grow: (byteCount) => {
+      asked.push(byteCount);
+      if (byteCount > memory.byteLength) memory.grow(byteCount);
+      return memory;
     },
-    order: plainOrder,
   };
 }
 
-for (const [place, memory] of [
-  ['copied', PLAIN_MEMORY],
-  ['grown in place', memoryInPlace()],
+const TEST_BYTES_MAX = 2 ** 24;
+
+for (const [place, take] of [
+  ['copied', PLAIN_MEMORY.take],
+  ['grown in place', (): GrowingMemory => memoryInPlace()],
+  ['linear', PLAIN_MEMORY.takeLinear],
 ] as const) {
   test(`rows of three steps keep what was written, as words and as doubles: ${place}`, () => {
-    const rows = new FlatRows(6, memory);
+    const rows = new FlatRows(6, take(TEST_BYTES_MAX));
     for (let row = 0; row < STEP_ROWS * 2 + 1; row += 1) {
       if (rows.allocate() !== row) expect.fail(`row ${row} has another number`);
       rows.words[rows.at(row)] = -row;
@@ -51,7 +50,7 @@ for (const [place, memory] of [
   });
 
   test(`appended rows stand behind all others, over the end of a step: ${place}`, () => {
-    const rows = new FlatRows(2, memory);
+    const rows = new FlatRows(2, take(TEST_BYTES_MAX));
     for (let row = 0; row < STEP_ROWS - 1; row += 1) rows.allocate();
     rows.free(5);
     const words = Int32Array.from({ length: 10 }, (_, index) => index);
@@ -101,6 +100,7 @@ test('an image restores a row and nothing beside it', () => {
 
 test('a row without words and a row that was never allocated are refused', () => {
   expect(() => new FlatRows(0)).toThrow('a row has words');
+  expect(() => new FlatRows(2, memoryInPlace([], 2 ** 35))).toThrow('places of words have 32 bits');
   const rows = new FlatRows(2);
   expect(() => rows.free(0)).toThrow('a freed row was allocated');
 });
@@ -136,7 +136,7 @@ test('rows beyond 4 GiB keep what was written', () => {
 
 test('a table that would pass its bound is refused and keeps what it has', () => {
   // Address space only: nothing is written to.
-  const rows = new FlatRows(2 ** 16, memoryInPlace([], 2 ** 35));
+  const rows = new FlatRows(2 ** 16, memoryInPlace([], 2 ** 34));
   const allocateAll = (): void => {
     for (;;) rows.allocate();
   };
