@@ -20,11 +20,12 @@
 import { crc32 } from 'node:zlib';
 import { assert } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX } from '../core/limits.ts';
+import { RECORD_FORMAT_VERSION } from '../core/records/record-layout.ts';
 
 /** Version of header and records that this program writes, and the only one it reads. */
-export const BLOCK_FORMAT_VERSION = 1;
+export const BLOCK_FORMAT_VERSION: number = RECORD_FORMAT_VERSION;
 
-/** Bytes of the header of version 1. */
+/** Bytes of the header of version 2. */
 export const BLOCK_HEADER_BYTES = 56;
 
 const MAGIC = 0x4253414b; // "KASB" read as a little-endian word

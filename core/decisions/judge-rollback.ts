@@ -49,7 +49,7 @@ function matchesOriginal(state: ShardState, decision: Decision, originalRow: num
   if (namesAmount && outcomes.amountMinor(originalRow) !== decision.amountMinor) return false;
   const originalNamesRound = (outcomes.traits(originalRow) & OutcomeTrait.roundNamed) !== 0;
   if ((fields & Field.round) === 0 || !originalNamesRound) return true;
-  if ((outcomes.traits(originalRow) & OutcomeTrait.joinedOther) !== 0) {
+  if ((outcomes.traits(originalRow) & OutcomeTrait.joined) !== 0) {
     return outcomes.extra(originalRow) === decision.keys.round[decision.roundAt];
   }
   return outcomes.roundEquals(originalRow, decision.keys.round, decision.roundAt);

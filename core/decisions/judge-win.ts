@@ -102,9 +102,9 @@ function joinRoundOfBet(state: ShardState, decision: Decision, betRow: number): 
   const { round } = decision.keys;
   if ((decision.fields & Field.round) !== 0) {
     if (outcomes.roundEquals(betRow, round, decision.roundAt)) return;
-    decision.traits |= OutcomeTrait.joinedOther;
     decision.extra = round[decision.roundAt];
   }
+  decision.traits |= OutcomeTrait.joined;
   decision.roundAt = decision.keys.joinedRoundAt(decision.row);
   outcomes.readRoundKey(betRow, round, decision.roundAt);
 }

@@ -6,6 +6,7 @@
 import { assert, InvariantError } from '../assert.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import type { Decision } from '../records/decision.ts';
 import type { RecordColumns } from '../records/record-columns.ts';
 import { ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
@@ -156,7 +157,7 @@ export class Replay {
     const { decision } = batch;
     const { kind, amountMinor } = decision;
     if (kind === Kind.bet) decision.roundRow = -2;
-    else if (kind === Kind.win) resolveRoundOfWin(state, decision, findBetOfWin(state, decision));
+    else if (kind === Kind.win) resolveRoundOfWin(state, decision, this.#joinedBetRow(decision));
     else if (kind === Kind.rollback) {
       state.index.probe(decision.keys.reference, row * 4);
       decision.referenceRow = state.index.outcomeRow;
@@ -171,6 +172,14 @@ export class Replay {
       const before = state.accounts.cashMinor(decision.receiverRow);
       assert(decision.receiverCashMinor - before === amountMinor, 'a transfer gives what it takes');
     }
+  }
+
+  /** The bet whose round a win joined without naming it, or −1: the record says whether it did. */
+  #joinedBetRow(decision: Decision): number {
+    if ((decision.traits & OutcomeTrait.joined) === 0) return -1;
+    const betRow = findBetOfWin(this.#state, decision);
+    assert(betRow >= 0, 'a bet whose round a win joined is there');
+    return betRow;
   }
 
   #compareBalances(batch: ReplayBatch, row: number): void {

@@ -6,13 +6,11 @@ import { assert, InvariantError } from '../assert.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
 import { Field, Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
-import type { Decision } from '../records/decision.ts';
-import { OUTCOME_WORDS, OutcomeTrait, OutcomeWord } from '../tables/outcome-rows.ts';
+import { OUTCOME_WORDS, OutcomeWord } from '../tables/outcome-rows.ts';
 import { RoundState } from '../tables/round-rows.ts';
 import { SystemAccount } from '../tables/system-accounts.ts';
 import { applyWin, takeSequence } from './apply-decision.ts';
 import { closeRound, enlistRound } from './effects.ts';
-import { findBetOfWin } from './judge-win.ts';
 import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
 import { refuseRecord } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
@@ -24,7 +22,6 @@ const CASH_DOUBLE = OutcomeWord.cashMinor / 2;
 /** See the head of this file. */
 export class UsualReplay {
   readonly #state: ShardState;
-  readonly #betRow = new Int32Array(PASS_TRANSACTIONS_MAX);
   readonly #roundRow = new Int32Array(PASS_TRANSACTIONS_MAX);
 
   constructor(state: ShardState) {
@@ -34,11 +31,10 @@ export class UsualReplay {
   /** Loads what applying plays will read (see load-ahead.ts); the result means nothing. */
   load(batch: ReplayBatch, from: number, until: number): number {
     const { accounts, index } = this.#state;
-    const { key, reference, round } = batch.usualKeys;
+    const { key, round } = batch.usualKeys;
     const roundFrom = usualRoundAt(from);
     let loaded = accounts.loadRows(batch.records.accountRow, from, until);
     loaded ^= index.loadSlots(key, from, until);
-    loaded ^= index.loadSlots(reference, from, until);
     loaded ^= index.loadSlotsOf(round, roundFrom, usualRoundAt(until), OUTCOME_WORDS);
     return loaded ^ this.#loadOfWins(batch, from, until);
   }
@@ -51,21 +47,19 @@ export class UsualReplay {
     return loaded ^ index.loadSlots(usualKeys.key, from, until);
   }
 
-  /** Loads bets and rounds of wins, whose slots were loaded: those that are seen at a glance. */
+  /** Loads rounds of wins, whose slots were loaded: those that are seen at a glance. */
   #loadOfWins(batch: ReplayBatch, from: number, until: number): number {
     const { index } = this.#state;
     const { kind } = batch.columns;
-    const { reference, round } = batch.usualKeys;
-    const betRow = this.#betRow;
+    const { round } = batch.usualKeys;
     const roundRow = this.#roundRow;
     let count = 0;
     for (let row = from; row < until; row += 1) {
       if (kind[row] !== Kind.win) continue;
-      betRow[count] = index.outcomeAtHome(reference[row * 4]);
       roundRow[count] = index.roundAtHome(round[usualRoundAt(row)]);
       count += 1;
     }
-    return index.outcomes.rows.load(betRow, 0, count) ^ index.rounds.rows.load(roundRow, 0, count);
+    return index.rounds.rows.load(roundRow, 0, count);
   }
 
   /** Applies rows that are all of the same usual form. */
@@ -130,7 +124,7 @@ export class UsualReplay {
     decision.timeMs = records.timeMs[row];
     takeSequence(state, decision);
     if (kind === Kind.bet) this.#enterBet(batch, row);
-    else if (kind === Kind.win) this.#enterWin(batch, row, outcomeRow);
+    else if (kind === Kind.win) this.#enterWin(batch, row);
     state.index.insertOutcome(batch.usualKeys.key, row * 4, outcomeRow);
   }
 
@@ -165,7 +159,7 @@ export class UsualReplay {
     if (!ends) enlistRound(state, records.owner[row] >>> 8, newRow);
   }
 
-  #enterWin(batch: ReplayBatch, row: number, outcomeRow: number): void {
+  #enterWin(batch: ReplayBatch, row: number): void {
     const state = this.#state;
     const { columns, outcomeDoubles, records, usualDecision: decision } = batch;
     decision.row = row;
@@ -176,23 +170,6 @@ export class UsualReplay {
     decision.amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
     decision.roundAt = usualRoundAt(row);
     decision.roundRow = -2;
-    this.#resolveWin(decision, outcomeRow);
     applyWin(state, decision);
-  }
-
-  /** A win belongs to the round of the accepted bet that it refers to, whichever it names. */
-  #resolveWin(decision: Decision, outcomeRow: number): void {
-    const { index } = this.#state;
-    const { outcomes } = index;
-    const betRow = findBetOfWin(this.#state, decision);
-    if (betRow < 0) return;
-    const { round } = decision.keys;
-    const { roundAt } = decision;
-    if (outcomes.roundEquals(betRow, round, roundAt)) return;
-    const isNamed = (decision.fields & Field.round) !== 0;
-    decision.traits = isNamed ? OutcomeTrait.roundNamed | OutcomeTrait.joinedOther : 0;
-    decision.extra = isNamed ? round[roundAt] : 0;
-    outcomes.readRoundKey(betRow, round, roundAt);
-    outcomes.setJoinedRound(outcomeRow, decision);
   }
 }

@@ -27,7 +27,7 @@ export class Decision {
   timeMs = 0;
   /**
    * setStatus: the status before. rollback: the MarkType that it leaves. win: see
-   * OutcomeTrait.joinedOther.
+   * OutcomeTrait.joined.
    */
   extra = 0;
   /** The amount asked for, with its sign. */

@@ -6,7 +6,7 @@ import { ATOMIC_TRANSACTIONS_MAX } from '../limits.ts';
 /** Numbers of up to `capacity` records; a row goes with the same row in TransactionColumns. */
 export class RecordColumns {
   readonly code: Uint8Array;
-  /** Bits of OutcomeTrait that the record carries (noop, made). */
+  /** Bits of OutcomeTrait that the record carries (noop, made, joined). */
   readonly traits: Uint8Array;
   readonly accountRow: Int32Array;
   readonly owner: Uint32Array;

@@ -1,8 +1,8 @@
 // Which parts a record has and in which order: the one place that the writer, the reader and
-// persist/LOG-FORMAT.md agree on. Numbers here are the log's format, version 1.
+// persist/LOG-FORMAT.md agree on. Numbers here are the log's format, version 2.
 
 /** Version of the records' format; a block's header carries it. */
-export const RECORD_FORMAT_VERSION = 1;
+export const RECORD_FORMAT_VERSION = 2;
 
 /**
  * Bits of a record's contents, a varint behind kind and code. The common ones are low, so that a
@@ -47,6 +47,8 @@ export const Content = {
   amountNegative: 0x800000,
   /** setStatus: the status before; rollback: the mark that it leaves (varint). */
   extra: 0x1000000,
+  /** A win in the round of the bet that it refers to, which it did not name itself. */
+  joined: 0x2000000,
 } as const;
 
 // Order of a record: byte count of the rest (varint); kind (byte); code (byte); contents (varint);

@@ -239,8 +239,11 @@ export function sourceOfContent(content: Uint8Array): FrameSource {
 }
 
 function traitsOf(contents: number): number {
-  const noop = (contents & Content.noop) === 0 ? 0 : OutcomeTrait.noop;
-  return (contents & Content.made) === 0 ? noop : noop | OutcomeTrait.made;
+  let traits = 0;
+  if ((contents & Content.noop) !== 0) traits |= OutcomeTrait.noop;
+  if ((contents & Content.made) !== 0) traits |= OutcomeTrait.made;
+  if ((contents & Content.joined) !== 0) traits |= OutcomeTrait.joined;
+  return traits;
 }
 
 /** The usual contents are mapped once and remembered: replay spends no loop on each record. */

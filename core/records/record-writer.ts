@@ -96,6 +96,7 @@ export function contentsOf(decision: Decision, row: number): number {
   if (decision.provider !== 0) contents |= Content.provider;
   if ((traits & OutcomeTrait.noop) !== 0) contents |= Content.noop;
   if ((traits & OutcomeTrait.made) !== 0) contents |= Content.made;
+  if ((traits & OutcomeTrait.joined) !== 0) contents |= Content.joined;
   if (decision.atomic) contents |= Content.atomic;
   if (decision.extra !== 0 && decision.kind !== Kind.win) contents |= Content.extra;
   if ((fields & ~COMMON_FIELDS) !== 0) {

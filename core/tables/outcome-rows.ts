@@ -54,10 +54,11 @@ export const OutcomeTrait = {
   /** An `open` that made its account. */
   made: 4,
   /**
-   * A win that named a round but joined its bet's nameless one: the row's round key is the one
-   * joined, and `extra` holds the first word of the one named, for rule 26.
+   * A win in the round of the bet that it refers to, which it did not name itself: the row's round
+   * key is the one joined, and if it named another one (its bet none), `extra` holds the first word
+   * of that one, for rule 26.
    */
-  joinedOther: 8,
+  joined: 8,
 } as const;
 
 /** What a new outcome row is filled from; a Decision has this shape. */

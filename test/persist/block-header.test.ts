@@ -37,7 +37,7 @@ describe('block header', () => {
   test('the byte table of LOG-FORMAT.md holds', () => {
     const view = new DataView(encoded(HEADER).buffer);
     expect(Buffer.from(view.buffer, 0, 4).toString()).toBe('KASB');
-    expect(view.getUint16(4, true)).toBe(1);
+    expect(view.getUint16(4, true)).toBe(2);
     expect(view.getUint16(6, true)).toBe(56);
     expect(view.getUint16(8, true)).toBe(3);
     expect(view.getUint16(10, true)).toBe(2);
@@ -61,9 +61,9 @@ describe('block header', () => {
   test('a newer version with a right checksum is an unknown version, not damage', () => {
     const bytes = encoded(HEADER);
     const view = new DataView(bytes.buffer);
-    view.setUint16(4, 2, true);
+    view.setUint16(4, 3, true);
     view.setUint32(52, crc32(bytes.subarray(0, 52)), true);
-    expect(decodeBlockHeader(bytes)).toEqual({ kind: 'unknownVersion', version: 2 });
+    expect(decodeBlockHeader(bytes)).toEqual({ kind: 'unknownVersion', version: 3 });
   });
 
   test('fewer bytes than a header are damage', () => {

@@ -131,12 +131,12 @@ describe('one block', () => {
 
   test('a newer version stops by name', () => {
     edit(5, (stored) => {
-      stored.writeUInt16LE(2, 4);
+      stored.writeUInt16LE(3, 4);
       return seal(stored);
     });
     const error = readError();
     expect(error).toBeInstanceOf(UnknownVersionError);
-    expect(error.message).toMatch(/block 5 of segment 0000000000000001 .*version.* 2 \(known: 1\)/);
+    expect(error.message).toMatch(/block 5 of segment 0000000000000001 .*version.* 3 \(known: 2\)/);
   });
 });
 

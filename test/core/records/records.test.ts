@@ -150,14 +150,16 @@ describe('records are read as they were written', () => {
     writeAndRead(SENT_KINDS.flatMap((kind) => [longest(kind), shortest(kind)]));
   });
 
-  test('amounts below zero, noop bets and refused transfers', () => {
+  test('amounts below zero, noop bets, wins that joined a round and refused transfers', () => {
     const adjust = shortest(Kind.adjust).decision;
     const negative = { ...adjust, fields: Field.amount, amountMinor: -MAX };
     const noop = { ...shortest(Kind.bet).decision, traits: OutcomeTrait.noop };
+    const joined = { ...shortest(Kind.win).decision, traits: OutcomeTrait.joined };
     const refused = { ...longest(Kind.transfer).decision, code: 29, receiverRow: -1 };
     writeAndRead([
       { decision: negative, texts: { transactionId: 't' } },
       { decision: noop, texts: { transactionId: 't' } },
+      { decision: joined, texts: { transactionId: 't' } },
       { ...longest(Kind.transfer), decision: refused },
     ]);
   });
