@@ -102,7 +102,7 @@ function applyBet(state: ShardState, decision: Decision): void {
 }
 
 /** Enters an accepted win in its round. */
-export function applyWin(state: ShardState, decision: Decision): void {
+function applyWin(state: ShardState, decision: Decision): void {
   const row = joinRound(state, decision, (decision.fields & Field.roundEnd) !== 0);
   if (decision.amountMinor > 0) state.index.rounds.addCount(row, RoundCount.liveWins, 1);
 }

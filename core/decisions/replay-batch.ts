@@ -9,7 +9,7 @@ import { Decision } from '../records/decision.ts';
 import { KeyColumns } from '../records/key-columns.ts';
 import { RecordColumns } from '../records/record-columns.ts';
 import { sourceOfContent } from '../records/record-reader.ts';
-import { OUTCOME_WORDS, OutcomeWord } from '../tables/outcome-rows.ts';
+import { OUTCOME_WORDS } from '../tables/outcome-rows.ts';
 import { type FrameSource, type TextColumn, TransactionColumns } from '../transaction-columns.ts';
 
 /**
@@ -48,20 +48,16 @@ export class ReplayBatch {
   /** The one in work; it refers to the batch's keys. */
   readonly decision: Decision;
   /**
-   * One of Usual. Of a usual record only the columns of kind, fields, account row and time are
-   * filled, and by applying that of the owner; its outcome or opening and its hashes stand in the
-   * next three.
+   * One of Usual. Of a usual record only the columns of account row and time are filled; its play
+   * or opening stands in the next ones.
    */
   readonly usual: Uint8Array;
-  /** Whole rows of outcomes (OutcomeWord) or openings (OpeningWord), as words and as doubles. */
+  /** Whole rows of plays (OutcomeWord and PlayWord) or openings (OpeningWord). */
   readonly outcomes: Int32Array;
-  readonly outcomeDoubles: Float64Array;
   /** The same memory: the texts of openings. */
   readonly outcomeSource: FrameSource;
-  /** Keys and references; `round` is `outcomes`, see usualRoundAt. */
-  readonly usualKeys: KeyColumns;
-  /** The one in work, of a usual record. */
-  readonly usualDecision: Decision;
+  /** Keys of openings, four words each. */
+  readonly openingKeys: Int32Array;
   readonly #texts: FrameSource;
   /** Bytes that are kept, and those that are to be kept of rows that were read. */
   #textEnd = 0;
@@ -74,14 +70,10 @@ export class ReplayBatch {
     this.keys = new KeyColumns(REPLAY_BATCH_ROWS, memory);
     this.decision = new Decision(this.keys);
     this.usual = memory.uint8(REPLAY_BATCH_ROWS);
-    this.outcomeDoubles = memory.float64((REPLAY_BATCH_ROWS * OUTCOME_WORDS) / 2);
-    const { buffer, byteOffset } = this.outcomeDoubles;
-    this.outcomes = new Int32Array(buffer, byteOffset, REPLAY_BATCH_ROWS * OUTCOME_WORDS);
-    this.outcomeSource = sourceOfContent(
-      new Uint8Array(buffer, byteOffset, this.outcomes.byteLength),
-    );
-    this.usualKeys = new KeyColumns(REPLAY_BATCH_ROWS, memory, this.outcomes);
-    this.usualDecision = new Decision(this.usualKeys);
+    this.outcomes = memory.int32(REPLAY_BATCH_ROWS * OUTCOME_WORDS);
+    const { buffer, byteLength, byteOffset } = this.outcomes;
+    this.outcomeSource = sourceOfContent(new Uint8Array(buffer, byteOffset, byteLength));
+    this.openingKeys = memory.int32(REPLAY_BATCH_ROWS * 4);
     this.#texts = sourceOfContent(memory.uint8(TEXT_BYTES));
     this.columns.sources.push(this.#texts, this.#texts);
   }
@@ -131,11 +123,6 @@ export class ReplayBatch {
     column.at[row] = to;
     this.#textEnd = to + byteCount;
   }
-}
-
-/** Where a usual row's round key begins in the round column of usualKeys. */
-export function usualRoundAt(row: number): number {
-  return row * OUTCOME_WORDS + OutcomeWord.round;
 }
 
 /** Bytes of a batch's columns and texts. */

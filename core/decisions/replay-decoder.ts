@@ -195,11 +195,9 @@ export class ReplayDecoder {
     return from + count;
   }
 
-  #takeUsual({ columns, records, usual }: ReplayBatch, row: number): void {
+  #takeUsual({ records, usual }: ReplayBatch, row: number): void {
     const job = this.#keys.jobOf(row);
     const kind = kernelWords[job + HEAD];
-    columns.kind[row] = kind;
-    columns.fields[row] = kernelWords[job + FIELDS];
     records.accountRow[row] = kernelWords[job + ACCOUNT] - 1;
     records.timeMs[row] = kernelDoubles[(job >>> 1) + TIME_MS];
     usual[row] = kind === Kind.open ? Usual.opening : Usual.play;
@@ -246,20 +244,19 @@ export class ReplayDecoder {
 
   /** Hands over what the kernel made of the rows of a pass, the first with this sequence. */
   #copyHashes(batch: ReplayBatch, from: number, until: number, sequence: number): void {
-    let usualCount = 0;
-    for (let row = from; row < until; row += 1) {
-      if (batch.usual[row] !== Usual.no) usualCount += 1;
+    let forms = 0;
+    for (let row = from; row < until; row += 1) forms |= 1 << batch.usual[row];
+    if ((forms & (1 << Usual.no)) !== 0) batch.keys.copyRows(kernelKeys, from, until);
+    if (forms === 1 << Usual.no) return;
+    if ((forms & (1 << Usual.opening)) !== 0) {
+      batch.openingKeys.set(kernelKeys.key.subarray(from * 4, until * 4), from * 4);
     }
-    if (usualCount < until - from) batch.keys.copyRows(kernelKeys, from, until);
-    if (usualCount === 0) return;
-    batch.usualKeys.copyKeys(kernelKeys, from, until);
     const at = from * OUTCOME_WORDS;
     this.#recordJobs.copyOutcomes(until - from, from, sequence, batch.outcomes, at);
   }
 }
 
 const HEAD = JobField.recordHead >>> 2;
-const FIELDS = JobField.bodyFields >>> 2;
 const ACCOUNT = JobField.account >>> 2;
 const CURRENCY = JobField.currency >>> 2;
 const TIME_MS = JobField.timeMs >>> 3;

@@ -77,7 +77,6 @@ export class Replay {
     const sink = this.#sink;
     let forms = 0;
     for (let row = from; row < until; row += 1) forms |= 1 << batch.usual[row];
-    if ((forms & (1 << Usual.play)) !== 0) sink.loaded ^= this.#usual.load(batch, from, until);
     if ((forms & (1 << Usual.opening)) !== 0) {
       sink.loaded ^= this.#usual.loadOpenings(batch, from, until);
     }

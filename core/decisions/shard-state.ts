@@ -24,7 +24,7 @@ export interface ShardBounds {
 
 /** Bounds for a machine of 24 GiB; references in the index's slots have 29 bits for a row. */
 export const DEFAULT_BOUNDS: ShardBounds = {
-  accountsMax: 100_000_000,
+  accountsMax: 80_000_000,
   indexEntriesMax: 100_000_000,
   openRoundsMax: 20_000_000,
   holdsMax: 5_000_000,
@@ -61,6 +61,6 @@ export class ShardState {
     this.index = new TransactionIndex(memory);
     this.holds = new HoldTable(memory);
     this.keys = new TransactionKeys(hashSeed);
-    this.openRounds = new OpenRounds(this.index.rounds);
+    this.openRounds = new OpenRounds(this.index.rounds, memory);
   }
 }

@@ -1,83 +1,64 @@
-// Applies usual records: bets, wins and deposits that moved their amount of cash, and opens. Their
-// outcomes come as whole rows that the kernel made, so that runs of them are stored in one piece;
-// what they do to rounds goes through the same functions as live, but for a bet that opens its
-// round. Any other record is the business of replay-records.ts.
+// Applies usual records: bets, wins and deposits that moved their amount of cash, and opens. The
+// first three come as whole rows of outcomes, and runs of them are applied by the kernel
+// (kernel/play-code.ts). Any other record is the business of replay-records.ts.
 import { assert, InvariantError } from '../assert.ts';
+import {
+  kernelDoubles,
+  kernelOutcomes,
+  kernelWords,
+  OUTCOMES_AT,
+  PLAY_STATE_AT,
+} from '../kernel/kernel.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
-import { Field, Kind } from '../kinds.ts';
-import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
+import { PlayFailure, PlayState } from '../kernel/play-code.ts';
+import { type ApplyPlays, applyPlaysOver } from '../kernel/plays.ts';
+import { Kind } from '../kinds.ts';
+import { AMOUNT_MINOR_MAX } from '../limits.ts';
 import { OUTCOME_WORDS, OutcomeWord } from '../tables/outcome-rows.ts';
-import { RoundState } from '../tables/round-rows.ts';
 import { SystemAccount } from '../tables/system-accounts.ts';
-import { applyWin, takeSequence } from './apply-decision.ts';
-import { closeRound, enlistRound } from './effects.ts';
-import { type ReplayBatch, Usual, usualRoundAt } from './replay-batch.ts';
+import { takeSequence } from './apply-decision.ts';
+import { type ReplayBatch, Usual } from './replay-batch.ts';
 import { refuseRecord } from './replay-error.ts';
 import type { ShardState } from './shard-state.ts';
 
-const ROW_DOUBLES = OUTCOME_WORDS / 2;
-const AMOUNT_DOUBLE = OutcomeWord.amountMinor / 2;
-const CASH_DOUBLE = OutcomeWord.cashMinor / 2;
+const ROW_BYTES = OUTCOME_WORDS * 4;
+const META_WORD = OUTCOMES_AT / 4 + OutcomeWord.meta;
+const AMOUNT_DOUBLE = OUTCOMES_AT / 8 + OutcomeWord.amountMinor / 2;
+const TIME_DOUBLE = (PLAY_STATE_AT + PlayState.timeMs) / 8;
+const OWNERS_WORD = (PLAY_STATE_AT + PlayState.owners) / 4;
+
+const RULE_OF_FAILURE: Readonly<Record<number, string>> = {
+  [PlayFailure.account]: 'the account of a record is there',
+  [PlayFailure.time]: 'time never goes back in a shard',
+  [PlayFailure.balance]: 'balances after a record are those that it carries',
+};
 
 /** See the head of this file. */
 export class UsualReplay {
   readonly #state: ShardState;
-  readonly #roundRow = new Int32Array(PASS_TRANSACTIONS_MAX);
+  #applyPlays: ApplyPlays | null = null;
 
   constructor(state: ShardState) {
     this.#state = state;
   }
 
-  /** Loads what applying plays will read (see load-ahead.ts); the result means nothing. */
-  load(batch: ReplayBatch, from: number, until: number): number {
-    const { accounts, index } = this.#state;
-    const { key, round } = batch.usualKeys;
-    const roundFrom = usualRoundAt(from);
-    let loaded = accounts.loadRows(batch.records.accountRow, from, until);
-    loaded ^= index.loadSlots(key, from, until);
-    loaded ^= index.loadSlotsOf(round, roundFrom, usualRoundAt(until), OUTCOME_WORDS);
-    return loaded ^ this.#loadOfWins(batch, from, until);
-  }
-
-  /** The same for openings. */
-  loadOpenings({ outcomes, usualKeys }: ReplayBatch, from: number, until: number): number {
+  /** Loads what applying openings will read (see load-ahead.ts); the result means nothing. */
+  loadOpenings({ outcomes, openingKeys }: ReplayBatch, from: number, until: number): number {
     const { accounts, index } = this.#state;
     const words = OUTCOME_WORDS;
     const loaded = accounts.loadSlotsOf(outcomes, from * words, until * words, words);
-    return loaded ^ index.loadSlots(usualKeys.key, from, until);
+    return loaded ^ index.loadSlots(openingKeys, from, until);
   }
 
-  /** Loads rounds of wins, whose slots were loaded: those that are seen at a glance. */
-  #loadOfWins(batch: ReplayBatch, from: number, until: number): number {
-    const { index } = this.#state;
-    const { kind } = batch.columns;
-    const { round } = batch.usualKeys;
-    const roundRow = this.#roundRow;
-    let count = 0;
-    for (let row = from; row < until; row += 1) {
-      if (kind[row] !== Kind.win) continue;
-      roundRow[count] = index.roundAtHome(round[usualRoundAt(row)]);
-      count += 1;
-    }
-    return index.rounds.rows.load(roundRow, 0, count);
-  }
-
-  /** Applies rows that are all of the same usual form. */
+  /** Applies rows of one pass that are all of the same usual form. */
   applyRun(batch: ReplayBatch, from: number, until: number): void {
-    const { index } = this.#state;
-    if (batch.usual[from] === Usual.opening) {
-      for (let row = from; row < until; row += 1) this.#applyOpening(batch, row);
-      return;
-    }
-    const first = index.outcomes.append(batch.outcomes, from, until - from);
-    // In loops of their own: the processor then works on several rows at once.
-    for (let row = from; row < until; row += 1) this.#moveCash(batch, row, from);
-    for (let row = from; row < until; row += 1) this.#enterRow(batch, row, first + row - from);
+    if (batch.usual[from] === Usual.play) this.#applyPlayRows(batch, from, until);
+    else for (let row = from; row < until; row += 1) this.#applyOpening(batch, row);
   }
 
   #applyOpening(batch: ReplayBatch, row: number): void {
     const state = this.#state;
-    const { outcomes, outcomeSource, records, usualDecision: decision, usualKeys } = batch;
+    const { outcomes, outcomeSource, records, decision, openingKeys } = batch;
     const at = row * OUTCOME_WORDS;
     decision.timeMs = records.timeMs[row];
     takeSequence(state, decision);
@@ -91,85 +72,82 @@ export class UsualReplay {
     );
     assert(accountRow === records.accountRow[row], 'accounts are numbered in the order of opening');
     const { sequence, timeMs } = decision;
-    state.index.insertOpening(usualKeys.key, row * 4, accountRow, sequence, timeMs);
+    state.index.insertOpening(openingKeys, row * 4, accountRow, sequence, timeMs);
   }
 
-  /**
-   * Moves a row's cash; balances after are compared with the record's. `from` is the row of the
-   * next sequence.
-   */
-  #moveCash(batch: ReplayBatch, row: number, from: number): void {
-    const { accounts, sequence, system } = this.#state;
-    const { outcomeDoubles, records } = batch;
-    const kind = batch.columns.kind[row];
-    const accountRow = records.accountRow[row];
-    const amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
-    const movedMinor = kind === Kind.bet ? -amountMinor : amountMinor;
-    const cashMinor = outcomeDoubles[row * ROW_DOUBLES + CASH_DOUBLE];
-    if (!accounts.moveCash(accountRow, movedMinor, cashMinor)) {
-      const broken = 'Broken invariant: balances after a record are those that it carries';
-      throw refuseRecord(sequence + 1 + row - from, new InvariantError(broken));
+  #applyPlayRows({ outcomes }: ReplayBatch, from: number, until: number): void {
+    const state = this.#state;
+    const { accounts, index, openRounds } = state;
+    const count = until - from;
+    kernelOutcomes.set(outcomes.subarray(from * OUTCOME_WORDS, until * OUTCOME_WORDS));
+    index.rounds.rows.makeRoom(count);
+    const roundCount = index.rounds.rows.endRow;
+    kernelDoubles[TIME_DOUBLE] = state.lastTimeMs;
+    setNumber(PlayState.accountCount, accounts.rowCount);
+    setNumber(PlayState.slotMask, index.makeRoom(count * 2));
+    setNumber(PlayState.outcomeRow, index.outcomes.rows.endRow);
+    setNumber(PlayState.roundCount, roundCount);
+    this.#applyPlays ??= this.#makeFunction();
+    this.#applyPlays(OUTCOMES_AT, OUTCOMES_AT + count * ROW_BYTES, PLAY_STATE_AT);
+    if (number(PlayState.failure) !== PlayFailure.none) throw this.#refuse();
+    const newRounds = number(PlayState.roundCount) - roundCount;
+    index.rounds.rows.noteAppended(newRounds);
+    index.noteEntered(count + newRounds, number(PlayState.groupsMax));
+    openRounds.noteChange(number(PlayState.openedCount));
+    if (number(PlayState.beganList) !== 0) state.roundsDueAtMs = 0;
+    index.outcomes.append(kernelOutcomes, 0, count);
+    state.sequence += count;
+    state.lastTimeMs = kernelDoubles[TIME_DOUBLE];
+    this.#postCounterparts(count);
+  }
+
+  #makeFunction(): ApplyPlays {
+    const { accounts, index, openRounds } = this.#state;
+    return applyPlaysOver({
+      accounts: accounts.memory.memory,
+      slots: index.slotsMemory.memory,
+      rounds: index.rounds.memory.memory,
+      lists: openRounds.memory.memory,
+    });
+  }
+
+  #refuse(): Error {
+    const row = (number(PlayState.failedRow) - OUTCOMES_AT) / ROW_BYTES;
+    const rule = RULE_OF_FAILURE[number(PlayState.failure)];
+    const cause = new InvariantError(`Broken invariant: ${rule}`);
+    return refuseRecord(this.#state.sequence + 1 + row, cause);
+  }
+
+  /** Posts what the accounts got and gave, neighbours with the same counterpart in one sum. */
+  #postCounterparts(count: number): void {
+    const { system } = this.#state;
+    let sumMinor = 0;
+    let sumOwner = 0;
+    let sumCounterpart = 0;
+    for (let row = 0; row < count; row += 1) {
+      const kind = kernelWords[META_WORD + row * OUTCOME_WORDS] & 0xff;
+      const amountMinor = kernelDoubles[AMOUNT_DOUBLE + (row * OUTCOME_WORDS) / 2];
+      const postedMinor = kind === Kind.bet ? amountMinor : -amountMinor;
+      const counterpart = kind === Kind.deposit ? SystemAccount.cashier : SystemAccount.house;
+      const owner = kernelWords[OWNERS_WORD + row];
+      const isSame = owner === sumOwner && counterpart === sumCounterpart;
+      if (isSame && Math.abs(sumMinor + postedMinor) <= AMOUNT_MINOR_MAX) {
+        sumMinor += postedMinor;
+        continue;
+      }
+      if (sumMinor !== 0) system.add(sumOwner, sumCounterpart, sumMinor);
+      sumMinor = postedMinor;
+      sumOwner = owner;
+      sumCounterpart = counterpart;
     }
-    const owner = accounts.owner(accountRow);
-    const counterpart = kind === Kind.deposit ? SystemAccount.cashier : SystemAccount.house;
-    if (movedMinor !== 0) system.add(owner, counterpart, -movedMinor);
-    records.owner[row] = owner;
+    if (sumMinor !== 0) system.add(sumOwner, sumCounterpart, sumMinor);
   }
+}
 
-  /** Enters a row in the index, and in its round; the account has its balances. */
-  #enterRow(batch: ReplayBatch, row: number, outcomeRow: number): void {
-    const state = this.#state;
-    const { columns, records, usualDecision: decision } = batch;
-    const kind = columns.kind[row];
-    decision.timeMs = records.timeMs[row];
-    takeSequence(state, decision);
-    if (kind === Kind.bet) this.#enterBet(batch, row);
-    else if (kind === Kind.win) this.#enterWin(batch, row);
-    state.index.insertOutcome(batch.usualKeys.key, row * 4, outcomeRow);
-  }
+function setNumber(place: number, value: number): void {
+  kernelWords[(PLAY_STATE_AT + place) / 4] = value;
+}
 
-  #enterBet(batch: ReplayBatch, row: number): void {
-    const state = this.#state;
-    const { index } = state;
-    const { rounds } = index;
-    const { columns, outcomeDoubles, outcomes, records } = batch;
-    const { sequence, timeMs } = batch.usualDecision;
-    const roundAt = usualRoundAt(row);
-    const stakeMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
-    const ends = (columns.fields[row] & Field.roundEnd) !== 0;
-    const roundRow = index.findRound(outcomes, roundAt);
-    if (roundRow >= 0) {
-      if (ends) closeRound(state, roundRow, records.owner[row] >>> 8, RoundState.closedByEnd);
-      rounds.addBet(roundRow, stakeMinor, 0);
-      return;
-    }
-    const roundState = ends ? RoundState.closedByEnd : RoundState.open;
-    const accountRow = records.accountRow[row];
-    const newRow = rounds.addPlayed(
-      outcomes,
-      roundAt,
-      accountRow,
-      timeMs,
-      sequence,
-      roundState,
-      stakeMinor,
-      0,
-    );
-    index.insertFoundRound(newRow);
-    if (!ends) enlistRound(state, records.owner[row] >>> 8, newRow);
-  }
-
-  #enterWin(batch: ReplayBatch, row: number): void {
-    const state = this.#state;
-    const { columns, outcomeDoubles, records, usualDecision: decision } = batch;
-    decision.row = row;
-    decision.kind = Kind.win;
-    decision.fields = columns.fields[row];
-    decision.accountRow = records.accountRow[row];
-    decision.owner = records.owner[row];
-    decision.amountMinor = outcomeDoubles[row * ROW_DOUBLES + AMOUNT_DOUBLE];
-    decision.roundAt = usualRoundAt(row);
-    decision.roundRow = -2;
-    applyWin(state, decision);
-  }
+function number(place: number): number {
+  return kernelWords[(PLAY_STATE_AT + place) / 4];
 }

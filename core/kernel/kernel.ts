@@ -23,6 +23,7 @@ import type { FrameSource } from '../transaction-columns.ts';
 import { hashFunction, type ResultPlaces } from './hash-code.ts';
 import { JOB_BYTES } from './job-layout.ts';
 import { outcomeFunction } from './outcome-code.ts';
+import { PLAY_STATE_BYTES } from './play-code.ts';
 import { recordFunction, USUAL_RECORD_BYTES_MAX } from './record-code.ts';
 import { READ_STATE_BYTES, RECORD_NONSENSE_BYTES_MAX, readFunction } from './record-read-code.ts';
 import { wasmModule } from './wasm-code.ts';
@@ -74,8 +75,11 @@ export const READ_STATE_AT: number =
 /** Rows of the outcomes of a pass. */
 export const OUTCOMES_AT: number = READ_STATE_AT + READ_STATE_BYTES + 8;
 const OUTCOMES_BYTES: number = PASS_TRANSACTIONS_MAX * OUTCOME_WORDS * 4;
+/** Numbers of the function that applies plays: PLAY_STATE_BYTES. */
+export const PLAY_STATE_AT: number = OUTCOMES_AT + OUTCOMES_BYTES;
 const PAGE_BYTES = 65_536;
-const MEMORY_PAGES: number = Math.ceil((OUTCOMES_AT + OUTCOMES_BYTES) / PAGE_BYTES);
+/** Pages of the memory, as WebAssembly counts them. */
+export const MEMORY_PAGES: number = Math.ceil((PLAY_STATE_AT + PLAY_STATE_BYTES) / PAGE_BYTES);
 
 const { memory, hash, record, read, outcomes } = new WebAssembly.Instance(makeModule()).exports;
 
@@ -84,6 +88,9 @@ export const readFunctions: {
   readonly read: (...parameters: number[]) => void;
   readonly outcomes: (...parameters: number[]) => void;
 } = { read, outcomes };
+
+/** The memory itself, for functions that work on others too. */
+export const kernelMemory: WasmOwnMemory = memory;
 
 /** What was hashed: up to ATOMIC_TRANSACTIONS_MAX rows, and one; all shards of a thread use it. */
 export const kernelKeys: KeyColumns = keysIn(memory.buffer);
@@ -94,6 +101,12 @@ export const kernelWords: Int32Array = new Int32Array(memory.buffer);
 export const kernelDoubles: Float64Array = new Float64Array(memory.buffer);
 /** See kernelWords. */
 export const kernelBytes: Uint8Array = new Uint8Array(memory.buffer);
+/** Rows of outcomes, of one pass. */
+export const kernelOutcomes: Int32Array = new Int32Array(
+  memory.buffer,
+  OUTCOMES_AT,
+  OUTCOMES_BYTES / 4,
+);
 /** Texts of the rest of a body, in words of eight bytes. */
 export const kernelRest: DataView = new DataView(memory.buffer, REST_AT, REST_BYTES);
 

@@ -32,6 +32,15 @@ const ROW_BYTES: number = OUTCOME_WORDS * 4;
 /** Where a row of an account's opening has its parts, in words; the id has ID_BYTES_MAX bytes. */
 export const OpeningWord = { accountHash: 0, owner: 1, byteCount: 2, player: 3 } as const;
 
+/**
+ * What a play's row holds besides, in words, until it was applied: the key's first word, and
+ * whether it ends its round. They stand where the finished row has zeros.
+ */
+export const PlayWord: { readonly tag: number; readonly ends: number } = {
+  tag: OutcomeWord.extra,
+  ends: OutcomeWord.rest,
+};
+
 // Locals: parameters, words, longs.
 const JOB = 0;
 const JOBS_END = 1;
@@ -115,7 +124,8 @@ function makeRow(places: ResultPlaces): Code {
     put(OutcomeWord.account, field(JobField.account)),
     putStamp(),
     putLong(OutcomeWord.body, load64(i32.shl(get(ROW), word(3)), places.body)),
-    putLong(OutcomeWord.extra, long(0n)),
+    put(PlayWord.tag, load32(get(KEY_AT), places.key)),
+    put(PlayWord.ends, i32.and(get(CONTENTS), word(Content.roundEnd))),
     putDouble(OutcomeWord.amountMinor, JobField.amountMinor),
     putDouble(OutcomeWord.cashMinor, JobField.cashMinor),
     putRound(places),

@@ -6,6 +6,13 @@
 /** Instructions, or one operand's expression, as bytes. */
 export type Code = readonly number[];
 
+/** Memory that a module takes over by a name; its place in the list is its number in the code. */
+export interface ImportedMemory {
+  readonly name: string;
+  /** Shared memory grows up to 4 GiB; other memory has so many pages and keeps them. */
+  readonly pages: number | 'shared';
+}
+
 /** A function of a module: exported by its name, without a result. */
 export interface WasmFunction {
   readonly name: string;
@@ -23,7 +30,11 @@ const I64 = 0x7e;
 const NO_RESULT = 0x40;
 const END = 0x0b;
 
-const Section = { type: 1, function: 3, memory: 5, export: 7, code: 10 } as const;
+const Section = { type: 1, import: 2, function: 3, memory: 5, export: 7, code: 10 } as const;
+
+/** Module that memory is imported from. */
+const MEMORIES = 'memories';
+const SHARED_PAGES_MAX = 65_536;
 
 /**
  * The binary module of functions over a memory of their own, exported as `memory`: so many pages of
@@ -33,6 +44,35 @@ export function wasmModule(
   functions: readonly WasmFunction[],
   memoryPages: number,
 ): Uint8Array<ArrayBuffer> {
+  const own = section(Section.memory, [limits(memoryPages)]);
+  return moduleOf([], functions, own, [[...name('memory'), 0x02, 0x00]]);
+}
+
+/** The binary module of functions over memories that others made. */
+export function wasmModuleOver(
+  imported: readonly ImportedMemory[],
+  functions: readonly WasmFunction[],
+): Uint8Array<ArrayBuffer> {
+  const imports = imported.map((each) => [
+    ...name(MEMORIES),
+    ...name(each.name),
+    0x02,
+    ...limits(each.pages),
+  ]);
+  return moduleOf(section(Section.import, imports), functions, [], []);
+}
+
+function limits(pages: number | 'shared'): Code {
+  if (pages === 'shared') return [0x03, 0x00, ...unsigned(SHARED_PAGES_MAX)];
+  return [0x01, ...unsigned(pages), ...unsigned(pages)];
+}
+
+function moduleOf(
+  imports: Code,
+  functions: readonly WasmFunction[],
+  memory: Code,
+  exports: readonly Code[],
+): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameterCount }) => {
     const parameters = Array.from({ length: parameterCount }, () => [I32]);
     return [0x60, ...vector(parameters), 0x00];
@@ -41,12 +81,13 @@ export function wasmModule(
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(Section.type, types),
+    ...imports,
     ...section(
       Section.function,
       functions.map((_, index) => unsigned(index)),
     ),
-    ...section(Section.memory, [[0x01, ...unsigned(memoryPages), ...unsigned(memoryPages)]]),
-    ...section(Section.export, [...names, [...name('memory'), 0x02, 0x00]]),
+    ...memory,
+    ...section(Section.export, [...names, ...exports]),
     ...section(Section.code, functions.map(codeOf)),
   ]);
 }
@@ -86,14 +127,29 @@ export type Operation = (...operands: readonly Code[]) => Code;
 /** Instructions on values, by their names in the specification. */
 export const i32: Readonly<
   Record<
-    'add' | 'sub' | 'and' | 'or' | 'shl' | 'shrU' | 'eqz' | 'eq' | 'ne' | 'ltU' | 'gtU',
+    | 'add'
+    | 'sub'
+    | 'mul'
+    | 'and'
+    | 'or'
+    | 'xor'
+    | 'shl'
+    | 'shrU'
+    | 'eqz'
+    | 'eq'
+    | 'ne'
+    | 'ltU'
+    | 'gtU'
+    | 'geU',
     Operation
   >
 > = {
   add: operation(0x6a),
   sub: operation(0x6b),
+  mul: operation(0x6c),
   and: operation(0x71),
   or: operation(0x72),
+  xor: operation(0x73),
   shl: operation(0x74),
   shrU: operation(0x76),
   eqz: operation(0x45),
@@ -101,6 +157,7 @@ export const i32: Readonly<
   ne: operation(0x47),
   ltU: operation(0x49),
   gtU: operation(0x4b),
+  geU: operation(0x4f),
 };
 
 /** See i32. */
@@ -116,7 +173,9 @@ export const i64: Readonly<
     | 'rotl'
     | 'extendI32U'
     | 'truncF64U'
+    | 'eq'
     | 'ne'
+    | 'ltU'
     | 'gtU'
     | 'wrapI32',
     Operation
@@ -133,16 +192,24 @@ export const i64: Readonly<
   extendI32U: operation(0xad),
   /** The whole number that a double is. */
   truncF64U: operation(0xb1),
+  eq: operation(0x51),
   ne: operation(0x52),
+  ltU: operation(0x54),
   gtU: operation(0x56),
   /** The low 32 bits, as a word. */
   wrapI32: operation(0xa7),
 };
 
 /** Instructions on doubles. */
-export const f64: Readonly<Record<'lt' | 'abs' | 'convertI32U' | 'convertI64S', Operation>> = {
+export const f64: Readonly<
+  Record<'lt' | 'eq' | 'gt' | 'abs' | 'neg' | 'add' | 'convertI32U' | 'convertI64S', Operation>
+> = {
   lt: operation(0x63),
+  eq: operation(0x61),
+  gt: operation(0x64),
   abs: operation(0x99),
+  neg: operation(0x9a),
+  add: operation(0xa0),
   convertI32U: operation(0xb8),
   convertI64S: operation(0xb9),
 };
@@ -156,23 +223,23 @@ export function load8(address: Code, distance = 0): Code {
 }
 
 /** The 32-bit word at an address and a fixed distance behind it. */
-export function load32(address: Code, distance = 0): Code {
-  return [...address, 0x28, 0x02, ...unsigned(distance)];
+export function load32(address: Code, distance = 0, memory = 0): Code {
+  return [...address, 0x28, ...place(0x02, distance, memory)];
 }
 
 /** Eight bytes, aligned or not. */
-export function load64(address: Code, distance = 0): Code {
-  return [...address, 0x29, 0x00, ...unsigned(distance)];
+export function load64(address: Code, distance = 0, memory = 0): Code {
+  return [...address, 0x29, ...place(0x00, distance, memory)];
 }
 
 /** Stores eight bytes. */
-export function store64(address: Code, distance: number, value: Code): Code {
-  return [...address, ...value, 0x37, 0x00, ...unsigned(distance)];
+export function store64(address: Code, distance: number, value: Code, memory = 0): Code {
+  return [...address, ...value, 0x37, ...place(0x00, distance, memory)];
 }
 
 /** The double at an address. */
-export function loadDouble(address: Code, distance = 0): Code {
-  return [...address, 0x2b, 0x03, ...unsigned(distance)];
+export function loadDouble(address: Code, distance = 0, memory = 0): Code {
+  return [...address, 0x2b, ...place(0x03, distance, memory)];
 }
 
 /** Stores the low byte of a word. */
@@ -191,13 +258,13 @@ export function store16(address: Code, distance: number, value: Code): Code {
 }
 
 /** Stores a word. */
-export function store32(address: Code, distance: number, value: Code): Code {
-  return [...address, ...value, 0x36, 0x02, ...unsigned(distance)];
+export function store32(address: Code, distance: number, value: Code, memory = 0): Code {
+  return [...address, ...value, 0x36, ...place(0x02, distance, memory)];
 }
 
 /** Stores a double. */
-export function storeDouble(address: Code, distance: number, value: Code): Code {
-  return [...address, ...value, 0x39, 0x03, ...unsigned(distance)];
+export function storeDouble(address: Code, distance: number, value: Code, memory = 0): Code {
+  return [...address, ...value, 0x39, ...place(0x03, distance, memory)];
 }
 
 /** Runs the body while the condition, looked at before each turn, is not 0. */
@@ -212,9 +279,20 @@ export function when(condition: Code, body: Code): Code {
   return [...condition, 0x04, NO_RESULT, ...body, END];
 }
 
+/** Runs the first body if the condition is not 0, else the second. */
+export function either(condition: Code, then: Code, otherwise: Code): Code {
+  return [...condition, 0x04, NO_RESULT, ...then, 0x05, ...otherwise, END];
+}
+
 /** One thing after the other. */
 export function sequence(...codes: readonly Code[]): Code {
   return codes.flat();
+}
+
+/** The alignment, as a power of 2, the number of a memory that is not the first, and a distance. */
+function place(alignment: number, distance: number, memory: number): Code {
+  if (memory === 0) return [alignment, ...unsigned(distance)];
+  return [alignment | 0x40, ...unsigned(memory), ...unsigned(distance)];
 }
 
 function operation(code: number): Operation {

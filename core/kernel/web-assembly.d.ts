@@ -3,14 +3,20 @@ interface WasmModule {
   readonly isWasmModule: true;
 }
 
+/** Memory that is shared and grows. */
 interface WasmMemory {
   readonly buffer: SharedArrayBuffer;
   /** By so many pages of 64 KiB; `buffer` is another object then, over the same memory. */
   grow(pageCount: number): number;
 }
 
+/** Memory of a module's own. */
+interface WasmOwnMemory {
+  readonly buffer: ArrayBuffer;
+}
+
 type WasmExports = {
-  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly memory: WasmOwnMemory;
   readonly [name: string]: (...parameters: number[]) => void;
 };
 
@@ -23,7 +29,7 @@ declare const WebAssembly: {
   }) => WasmMemory;
   readonly Instance: new (
     module: WasmModule,
-    imports?: { readonly tables: Readonly<Record<string, WasmMemory>> },
+    imports?: { readonly memories: Readonly<Record<string, WasmMemory | WasmOwnMemory>> },
   ) => {
     readonly exports: WasmExports;
   };

@@ -21,27 +21,21 @@ export class KeyColumns {
   constructor(
     capacity: number = ATOMIC_TRANSACTIONS_MAX,
     memory: ColumnMemory = new ColumnMemory(),
-    round: Int32Array = memory.int32(capacity * 8 + 4),
   ) {
     this.capacity = capacity;
     this.account = memory.int32(capacity * 2);
     this.body = memory.int32(capacity * 2);
     this.key = memory.int32(capacity * 4);
     this.reference = memory.int32(capacity * 4);
-    this.round = round;
-  }
-
-  /** Takes keys and references of rows `from` to `until` − 1 from the same places of others. */
-  copyKeys(others: KeyColumns, from: number, until: number): void {
-    this.key.set(others.key.subarray(from * 4, until * 4), from * 4);
-    this.reference.set(others.reference.subarray(from * 4, until * 4), from * 4);
+    this.round = memory.int32(capacity * 8 + 4);
   }
 
   /** Takes rows `from` to `until` − 1 from the same places of others. */
   copyRows(others: KeyColumns, from: number, until: number): void {
     this.account.set(others.account.subarray(from * 2, until * 2), from * 2);
     this.body.set(others.body.subarray(from * 2, until * 2), from * 2);
-    this.copyKeys(others, from, until);
+    this.key.set(others.key.subarray(from * 4, until * 4), from * 4);
+    this.reference.set(others.reference.subarray(from * 4, until * 4), from * 4);
     this.round.set(others.round.subarray(from * 4, until * 4), from * 4);
   }
 

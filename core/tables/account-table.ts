@@ -8,7 +8,12 @@ import type { FrameSource } from '../transaction-columns.ts';
 import { FlatRows } from './flat-rows.ts';
 import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
 import { IdBytes } from './id-bytes.ts';
-import { LINEAR_BYTES_MAX, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import {
+  LINEAR_BYTES_MAX,
+  type LinearMemory,
+  PLAIN_MEMORY,
+  type TableMemory,
+} from './table-memory.ts';
 
 /** An account's status (rule 32), as records and answers number it. */
 export const AccountStatus = { active: 0, betLocked: 1, frozen: 2, closed: 3 } as const;
@@ -16,16 +21,23 @@ export const AccountStatus = { active: 0, betLocked: 1, frozen: 2, closed: 3 } a
 /** The three buckets of an account as the row stores them. */
 export const Bucket = { cash: 0, bonus: 1, held: 2 } as const;
 
-// A row: doubles 0–2 cash, bonus, held; word 6 operator (16 bits), currency (8), the id's length
-// less 1 (6), status (2); words 7–11 the id, padded with zeros, or, if it is longer, its place in
-// word 7.
-const ROW_WORDS = 12;
-const TRAITS_WORD = 6;
+/** Words of a row. */
+export const ACCOUNT_WORDS = 12;
+
+/**
+ * Where a row's parts begin, in words: doubles cash, bonus, held; operator (16 bits), currency
+ * (8), the id's length less 1 (6), status (2); the id, padded with zeros, or, if it is longer, its
+ * place.
+ */
+export const AccountWord = { cash: 0, bonus: 2, held: 4, traits: 6, id: 7 } as const;
+
+const ROW_WORDS = ACCOUNT_WORDS;
+const TRAITS_WORD = AccountWord.traits;
 const STATUS_BITS = 2;
 const STATUS_MASK = 3;
 const LENGTH_BITS = 6;
 const LENGTH_MASK = 63;
-const ID_WORD = 7;
+const ID_WORD = AccountWord.id;
 const INLINE_BYTES_MAX = 20;
 
 /** An account as it was before a decision; a Decision has these fields. */
@@ -38,12 +50,15 @@ export interface AccountBefore {
 
 /** All accounts of one shard. Rows are numbered from 0 in the order of opening. */
 export class AccountTable {
+  /** Of the rows. */
+  readonly memory: LinearMemory;
   readonly #rows: FlatRows;
   readonly #ids = new IdBytes();
   readonly #slots: HashSlots;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.#rows = new FlatRows(ROW_WORDS, memory.takeLinear(LINEAR_BYTES_MAX));
+    this.memory = memory.takeLinear(LINEAR_BYTES_MAX);
+    this.#rows = new FlatRows(ROW_WORDS, this.memory);
     this.#slots = new HashSlots(memory.takeLinear(SLOTS_BYTES_MAX));
   }
 
@@ -199,21 +214,6 @@ export class AccountTable {
     floats[at + Bucket.cash] = cashMinor;
     floats[at + Bucket.bonus] = bonusMinor;
     floats[at + Bucket.held] = heldMinor;
-  }
-
-  /**
-   * Moves cash of an account that has nothing else, neither before nor after; returns whether the
-   * move leads to `cashMinor`. If not, nothing is changed.
-   */
-  moveCash(row: number, movedMinor: number, cashMinor: number): boolean {
-    const doubles = this.#rows.doubles;
-    const at = this.#rows.at(row) >>> 1;
-    const fits =
-      doubles[at + Bucket.cash] + movedMinor === cashMinor &&
-      doubles[at + Bucket.bonus] === 0 &&
-      doubles[at + Bucket.held] === 0;
-    if (fits) doubles[at + Bucket.cash] = cashMinor;
-    return fits;
   }
 
   /** Operator × 256 + currency. */

@@ -112,6 +112,22 @@ export class FlatRows {
     return first;
   }
 
+  /** Takes memory for further rows, for a kernel that fills some of them by itself. */
+  makeRoom(count: number): void {
+    if (this.#rowCount + count > this.#capacityRows) this.#growTo(this.#rowCount + count);
+  }
+
+  /** Tells of rows that the kernel filled behind all others; returns the first's number. */
+  noteAppended(count: number): number {
+    this.#rowCount += count;
+    return this.#rowCount - count;
+  }
+
+  /** Rows that were ever in use: the number of the next new one. */
+  get endRow(): number {
+    return this.#rowCount;
+  }
+
   /** Gives a row back; the last one freed is the next one allocated. */
   free(row: number): void {
     assert(row >= 0 && row < this.#rowCount, 'a freed row was allocated');

@@ -14,17 +14,23 @@ import { type GrowingMemory, PLAIN_MEMORY } from './table-memory.ts';
 const PROBE_LENGTH_MAX = 256;
 
 const FIRST_SLOT_COUNT = 1024;
-const SLOT_BYTES = 8;
+/** Bytes of a slot. */
+export const SLOT_BYTES = 8;
 const FILL_MAX = 0.75;
 
 /** The most that a table has: 2^29 slots. */
 export const SLOTS_BYTES_MAX: number = 2 ** 32;
+
+/** More than there is room for. */
+const ENTRIES_MAX: number = 2 ** 30;
 
 /** From this fill on the memory for the double is there, so that its pages can be made. */
 const AHEAD_FILL = 0.65;
 
 /** Words of a group. */
 const GROUP_WORDS = 16;
+/** Bytes of a group. */
+export const GROUP_BYTES: number = GROUP_WORDS * 4;
 const IN_GROUP = GROUP_WORDS - 1;
 const GROUP_SLOTS = GROUP_WORDS / 2;
 
@@ -131,13 +137,6 @@ export class HashSlots {
     return 0;
   }
 
-  /** The reference in the tag's home slot if it is the tag's, or 0: the cheapest guess. */
-  atHome(tag: number): number {
-    const table = this.#table;
-    const home = this.#homeOf(tag);
-    return table[home] === tag ? table[home + 1] : 0;
-  }
-
   /** The next reference under the tag of the last find, or 0. Nothing may change in between. */
   findNext(): number {
     let at = nextInGroup(this.#foundAt);
@@ -156,27 +155,33 @@ export class HashSlots {
     this.#count(this.#place(tag, reference), tag);
   }
 
-  /**
-   * As `insert`, under the tag of the last find, which has come to its end (0): that slot is taken.
-   * Nothing may have changed in between.
-   */
-  insertFound(reference: number): void {
-    const table = this.#table;
-    const tag = this.#tag;
-    const at = this.#foundAt;
-    assert(table[at + 1] === 0, 'a find has come to its end');
-    table[at] = tag;
-    table[at + 1] = reference;
-    this.#count(at, tag);
-    if (this.isGrowing) this.#split(SPLIT_GROUPS);
-  }
-
   /** Takes memory for so many entries, to grow there without the sizes that lie between. */
   expect(entryCount: number): void {
     const slotCount = 2 ** Math.ceil(Math.log2(entryCount / FILL_MAX));
     if (slotCount <= this.#slotCount || slotCount * SLOT_BYTES > SLOTS_BYTES_MAX) return;
     this.#expectedSlots = slotCount;
     this.#useMemory(slotCount);
+  }
+
+  /**
+   * The slots' bytes less 1, for a kernel that puts in up to `count` entries by itself: until it
+   * has, nothing else may change. See kernel/play-code.ts.
+   */
+  makeRoom(count: number): number {
+    this.finishGrowing();
+    while (this.#entryCount + count >= this.#growAt) {
+      this.#grow();
+      this.finishGrowing();
+    }
+    return this.#slotCount * SLOT_BYTES - 1;
+  }
+
+  /** Tells of entries that the kernel put in, and of groups that it passed at most for one. */
+  noteEntered(count: number, groupsPassed: number): void {
+    this.#entryCount += count;
+    this.#probeLengthMax = Math.max(this.#probeLengthMax, groupsPassed * GROUP_SLOTS);
+    if (this.#entryCount >= this.#aheadAt) this.#takeAhead();
+    if (groupsPassed * GROUP_SLOTS > PROBE_LENGTH_MAX) this.#grow();
   }
 
   /** Ends growing at once, which takes some ns an entry. */
@@ -260,7 +265,7 @@ export class HashSlots {
     const probeLength = probeLengthOf(at, this.#homeOf(tag), this.#mask);
     if (probeLength > this.#probeLengthMax) this.#probeLengthMax = probeLength;
     if (this.isGrowing) return;
-    if (this.#entryCount === this.#aheadAt) this.#useMemory(this.#slotCount * 2);
+    if (this.#entryCount >= this.#aheadAt) this.#takeAhead();
     if (this.#entryCount >= this.#growAt || probeLength > PROBE_LENGTH_MAX) this.#grow();
   }
 
@@ -273,6 +278,11 @@ export class HashSlots {
     if (byteCount <= this.#table.byteLength) return;
     assert(byteCount <= this.#memory.byteCountMax, 'a table of slots has a bound');
     this.#table = new Int32Array(this.#memory.grow(byteCount), 0, byteCount / 4);
+  }
+
+  #takeAhead(): void {
+    this.#useMemory(this.#slotCount * 2);
+    this.#aheadAt = ENTRIES_MAX;
   }
 
   #setBounds(): void {

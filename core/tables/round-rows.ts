@@ -4,23 +4,18 @@
 
 import { FlatRows } from './flat-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
-import { LINEAR_BYTES_MAX, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import {
+  LINEAR_BYTES_MAX,
+  type LinearMemory,
+  PLAIN_MEMORY,
+  type TableMemory,
+} from './table-memory.ts';
 
 /** Whether and how a round was closed. Ageing refuses bets only (rule 17). */
 export const RoundState = { open: 0, closedByEnd: 1, closedByAge: 2 } as const;
 
-// A row of 64 bytes: words 0–2 key, but for its first word, which is the slot's tag; 3 account row;
-// 4–6 sequence and time of opening; 7 state | bets << 2; doubles 4 cash stake, 5 bonus stake;
-// words 12 live bets, 13 live wins above 0, 14 previous and 15 next open round of the operator, as
-// row + 1.
-const ROW_WORDS = 16;
-const ACCOUNT_WORD = 3;
-const STAMP_WORD = 4;
-const STATE_WORD = 7;
-const STATE_MASK = 3;
-const ONE_BET = 4;
-const CASH_STAKE_DOUBLE = 4;
-const BONUS_STAKE_DOUBLE = 5;
+/** Words of a row. */
+export const ROUND_WORDS = 16;
 
 /** Words of a row that count what lives: bets not rolled back, wins above 0 not rolled back. */
 export const RoundCount = { liveBets: 12, liveWins: 13 } as const;
@@ -28,15 +23,44 @@ export const RoundCount = { liveBets: 12, liveWins: 13 } as const;
 /** Links of the operator's list of open rounds. */
 export const RoundLink = { previous: 14, next: 15 } as const;
 
+/**
+ * Where a row's parts begin, in words: the key but for its first word, which is the slot's tag;
+ * account row; sequence and time of opening; state | bets << 2; doubles cash stake and bonus stake.
+ * Behind these come the counts and links above, links as row + 1.
+ */
+export const RoundWord = {
+  key: 0,
+  account: 3,
+  stamp: 4,
+  state: 7,
+  cashStakeMinor: 8,
+  bonusStakeMinor: 10,
+} as const;
+
+const ROW_WORDS = ROUND_WORDS;
+const ACCOUNT_WORD = RoundWord.account;
+const STAMP_WORD = RoundWord.stamp;
+const STATE_WORD = RoundWord.state;
+const STATE_MASK = 3;
+const ONE_BET = 4;
+const CASH_STAKE_DOUBLE = RoundWord.cashStakeMinor / 2;
+const BONUS_STAKE_DOUBLE = RoundWord.bonusStakeMinor / 2;
+
 /** The rounds of one shard. */
 export class RoundRows {
   readonly rows: FlatRows;
+  /** Of the rows. */
+  readonly memory: LinearMemory;
 
   constructor(memory: TableMemory = PLAIN_MEMORY) {
-    this.rows = new FlatRows(ROW_WORDS, memory.takeLinear(LINEAR_BYTES_MAX));
+    this.memory = memory.takeLinear(LINEAR_BYTES_MAX);
+    this.rows = new FlatRows(ROW_WORDS, this.memory);
   }
 
-  /** A new open round without bets; the caller links it into its operator's list. */
+  /**
+   * A new open round without bets; the caller links it into its operator's list. All of the row is
+   * written: a freed one has old content.
+   */
   add(
     key: Int32Array,
     keyAt: number,
@@ -44,24 +68,22 @@ export class RoundRows {
     openedAtMs: number,
     openedSequence: number,
   ): number {
-    const row = this.#addStamped(key, keyAt, accountRow, openedAtMs, openedSequence);
-    this.#writeStart(row, RoundState.open, 0, 0, 0);
-    return row;
-  }
-
-  /** As `add`, with one accepted bet in it, in one of RoundState. */
-  addPlayed(
-    key: Int32Array,
-    keyAt: number,
-    accountRow: number,
-    openedAtMs: number,
-    openedSequence: number,
-    state: number,
-    cashStakeMinor: number,
-    bonusStakeMinor: number,
-  ): number {
-    const row = this.#addStamped(key, keyAt, accountRow, openedAtMs, openedSequence);
-    this.#writeStart(row, state | ONE_BET, 1, cashStakeMinor, bonusStakeMinor);
+    const row = this.rows.allocate();
+    const words = this.rows.words;
+    const doubles = this.rows.doubles;
+    const at = this.rows.at(row);
+    words[at] = key[keyAt + 1];
+    words[at + 1] = key[keyAt + 2];
+    words[at + 2] = key[keyAt + 3];
+    words[at + ACCOUNT_WORD] = accountRow;
+    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
+    words[at + STATE_WORD] = RoundState.open;
+    words[at + RoundCount.liveBets] = 0;
+    words[at + RoundCount.liveWins] = 0;
+    words[at + RoundLink.previous] = 0;
+    words[at + RoundLink.next] = 0;
+    doubles[(at >>> 1) + CASH_STAKE_DOUBLE] = 0;
+    doubles[(at >>> 1) + BONUS_STAKE_DOUBLE] = 0;
     return row;
   }
 
@@ -143,44 +165,6 @@ export class RoundRows {
 
   setLink(row: number, link: number, neighbour: number): void {
     this.rows.words[this.rows.at(row) + link] = neighbour + 1;
-  }
-
-  #addStamped(
-    key: Int32Array,
-    keyAt: number,
-    accountRow: number,
-    openedAtMs: number,
-    openedSequence: number,
-  ): number {
-    const row = this.rows.allocate();
-    const words = this.rows.words;
-    const at = this.rows.at(row);
-    words[at] = key[keyAt + 1];
-    words[at + 1] = key[keyAt + 2];
-    words[at + 2] = key[keyAt + 3];
-    words[at + ACCOUNT_WORD] = accountRow;
-    writeStamp(words, at + STAMP_WORD, openedSequence, openedAtMs);
-    return row;
-  }
-
-  /** Writes all the rest of a new row: a freed one has old content. */
-  #writeStart(
-    row: number,
-    stateWord: number,
-    liveBets: number,
-    cashStakeMinor: number,
-    bonusStakeMinor: number,
-  ): void {
-    const words = this.rows.words;
-    const doubles = this.rows.doubles;
-    const at = this.rows.at(row);
-    words[at + STATE_WORD] = stateWord;
-    words[at + RoundCount.liveBets] = liveBets;
-    words[at + RoundCount.liveWins] = 0;
-    words[at + RoundLink.previous] = 0;
-    words[at + RoundLink.next] = 0;
-    doubles[(at >>> 1) + CASH_STAKE_DOUBLE] = cashStakeMinor;
-    doubles[(at >>> 1) + BONUS_STAKE_DOUBLE] = bonusStakeMinor;
   }
 
   #double(row: number, double: number): number {

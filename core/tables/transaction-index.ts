@@ -10,15 +10,18 @@ import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
 import { OutcomeRows } from './outcome-rows.ts';
 import { RoundRows } from './round-rows.ts';
 import { readSequence, readTimeMs, writeStamp } from './stamp.ts';
-import { PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
+import { type LinearMemory, PLAIN_MEMORY, type TableMemory } from './table-memory.ts';
 
-// A reference in the slots is (row + 1) × 4 + type.
-const TYPE_BITS = 2;
-const TYPE_MASK = 3;
-const TYPE_OUTCOME = 0;
-const TYPE_OPENING = 1;
-const TYPE_MARK = 2;
-const TYPE_ROUND = 3;
+/** A reference in the slots is row + 1, and in these lowest bits its type. */
+export const TYPE_BITS = 2;
+/** The types of references. */
+export const ReferenceType = { outcome: 0, opening: 1, mark: 2, round: 3, mask: 3 } as const;
+
+const TYPE_MASK = ReferenceType.mask;
+const TYPE_OUTCOME = ReferenceType.outcome;
+const TYPE_OPENING = ReferenceType.opening;
+const TYPE_MARK = ReferenceType.mark;
+const TYPE_ROUND = ReferenceType.round;
 
 /** Why a key is marked: its transaction was taken back, or was before it came (rule 24). */
 export const MarkType = { reversal: 1, tombstoneRefuse: 2, tombstoneNoop: 3 } as const;
@@ -36,6 +39,8 @@ export class TransactionIndex {
   readonly rounds: RoundRows;
   readonly #openings: FlatRows;
   readonly #marks: FlatRows;
+  /** Of the slots. */
+  readonly slotsMemory: LinearMemory;
   readonly #slots: HashSlots;
   readonly #guessedRows: Int32Array = new Int32Array(ATOMIC_TRANSACTIONS_MAX);
   /** Rows that the last probe found, or −1. */
@@ -46,9 +51,20 @@ export class TransactionIndex {
   constructor(memory: TableMemory = PLAIN_MEMORY) {
     this.outcomes = new OutcomeRows(memory);
     this.rounds = new RoundRows(memory);
-    this.#slots = new HashSlots(memory.takeLinear(SLOTS_BYTES_MAX));
+    this.slotsMemory = memory.takeLinear(SLOTS_BYTES_MAX);
+    this.#slots = new HashSlots(this.slotsMemory);
     this.#openings = new FlatRows(SHORT_ROW_WORDS, memory.take(TABLE_BYTES_MAX));
     this.#marks = new FlatRows(SHORT_ROW_WORDS, memory.take(TABLE_BYTES_MAX));
+  }
+
+  /** See HashSlots. */
+  makeRoom(count: number): number {
+    return this.#slots.makeRoom(count);
+  }
+
+  /** See HashSlots. */
+  noteEntered(count: number, groupsPassed: number): void {
+    this.#slots.noteEntered(count, groupsPassed);
   }
 
   /** See HashSlots. */
@@ -75,21 +91,6 @@ export class TransactionIndex {
   /** Loads the slots of keys `from` to `until` − 1; see load-ahead.ts. */
   loadSlots(keys: Int32Array, from: number, until: number): number {
     return this.#slots.load(keys, from * 4, until * 4, 4);
-  }
-
-  /** Loads the slots of keys that begin `stride` words apart. */
-  loadSlotsOf(keys: Int32Array, from: number, until: number, stride: number): number {
-    return this.#slots.load(keys, from, until, stride);
-  }
-
-  /** The row of the outcome at home under a key's tag, whose slot was loaded, or −1. */
-  outcomeAtHome(tag: number): number {
-    return rowOfType(this.#slots.atHome(tag), TYPE_OUTCOME);
-  }
-
-  /** The row of the round at home under a key's tag, whose slot was loaded, or −1. */
-  roundAtHome(tag: number): number {
-    return rowOfType(this.#slots.atHome(tag), TYPE_ROUND);
   }
 
   /** Loads the outcomes that probably stand under keys whose slots were loaded. */
@@ -144,11 +145,6 @@ export class TransactionIndex {
   /** Enters a row of `rounds` under its key. */
   insertRound(key: Int32Array, keyAt: number, row: number): void {
     this.#insert(key, keyAt, TYPE_ROUND, row);
-  }
-
-  /** As insertRound, right behind a findRound of its key that found none. */
-  insertFoundRound(row: number): void {
-    this.#slots.insertFound(((row + 1) << TYPE_BITS) | TYPE_ROUND);
   }
 
   /** Enters the outcome of an `open` that made an account: its balances were 0. */

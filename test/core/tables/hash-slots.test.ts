@@ -142,28 +142,6 @@ describe('HashSlots and its edges', () => {
     expect(referencesOf(slots, 5 + 1024)).toEqual([10]);
   });
 
-  test('an insertion where a find ended is found like any other, also in a growing table', () => {
-    const random = new SeededRandom('HashSlots');
-    const slots = new HashSlots();
-    const tags = Array.from({ length: 5_000 }, () => random.below(1_500) << random.below(3));
-    for (const [place, tag] of tags.entries()) {
-      for (let one = slots.find(tag); one !== 0; one = slots.findNext());
-      slots.insertFound(place + 1);
-    }
-    const expected = Map.groupBy(tags.keys(), (place) => tags[place]);
-    for (const [tag, places] of expected) {
-      expect(referencesOf(slots, tag)).toEqual(places.map((place) => place + 1));
-    }
-    expect(slots.entryCount).toBe(tags.length);
-  });
-
-  test('an insertion where a find ended is refused when the find has not come to its end', () => {
-    const slots = new HashSlots();
-    slots.insert(5, 1);
-    expect(slots.find(5)).toBe(1);
-    expect(() => slots.insertFound(2)).toThrow('a find has come to its end');
-  });
-
   test('removals beside full groups lose nothing', () => {
     const random = new SeededRandom('HashSlots');
     const slots = new HashSlots();
