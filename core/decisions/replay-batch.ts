@@ -48,8 +48,8 @@ export class ReplayBatch {
   /** The one in work; it refers to the batch's keys. */
   readonly decision: Decision;
   /**
-   * One of Usual. Of a usual record only the columns of account row and time are filled; its play
-   * or opening stands in the next ones.
+   * One of Usual. Of a play no other column is filled, of an opening only those of account row and
+   * time: what they are stands in the next ones.
    */
   readonly usual: Uint8Array;
   /** Whole rows of plays (OutcomeWord and PlayWord) or openings (OpeningWord). */

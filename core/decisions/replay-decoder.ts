@@ -4,8 +4,10 @@
 // from the first block of a log on, or behind learnAccounts.
 import { assert, InvariantError } from '../assert.ts';
 import { JobField } from '../kernel/job-layout.ts';
-import { kernelDoubles, kernelKeys, kernelWords } from '../kernel/kernel.ts';
+import { jobAt, kernelDoubles, kernelKeys, kernelWords, PLAY_STATE_AT } from '../kernel/kernel.ts';
+import { PlayState } from '../kernel/play-code.ts';
 import { RecordJobs } from '../kernel/record-jobs.ts';
+import { type TakeStates, takeStatesOver } from '../kernel/table-functions.ts';
 import { Kind } from '../kinds.ts';
 import { PASS_TRANSACTIONS_MAX } from '../limits.ts';
 import { RecordReader, sourceOfContent } from '../records/record-reader.ts';
@@ -31,6 +33,7 @@ export class ReplayDecoder {
   readonly #recordJobs = new RecordJobs();
   readonly #keys: TransactionKeys;
   readonly #players = new PlayerStates();
+  readonly #takeStates: TakeStates;
   readonly #player: PlayerText = { source: NO_SOURCE, at: 0, byteCount: 0 };
   #block: FrameSource = NO_SOURCE;
   #recordCount = 0;
@@ -40,11 +43,12 @@ export class ReplayDecoder {
   /** Accounts whose hash states are there: those behind were opened in this pass. */
   #hashedCount = 0;
   #failure: ReplayError | null = null;
-  /** Takes what the loads ahead bring, so that the compiler keeps them. */
-  #loaded = 0;
+  /** 1 << Usual of each form that occurs in the pass. */
+  #forms = 0;
 
   constructor(hashSeed: Uint8Array) {
     this.#keys = new TransactionKeys(hashSeed);
+    this.#takeStates = takeStatesOver(this.#players.memory.memory);
   }
 
   /** What is wrong with the record behind the last one decoded, or null. */
@@ -91,8 +95,7 @@ export class ReplayDecoder {
    * returns the row behind the last one.
    */
   decode(batch: ReplayBatch, from: number): number {
-    const { columns, records } = batch;
-    columns.sources[BatchSource.block] = this.#block;
+    batch.columns.sources[BatchSource.block] = this.#block;
     let row = from;
     while (!this.#isFinished && batch.hasRoomFor(row)) {
       const remaining = this.#recordCount - this.#decodedCount;
@@ -100,7 +103,6 @@ export class ReplayDecoder {
       const sequence = this.nextSequence;
       this.#keys.begin(row);
       const end = this.#read(batch, row, until);
-      this.#loaded ^= this.#players.touch(records.accountRow, row, end);
       this.#hashRows(batch, row, end);
       this.#copyHashes(batch, row, end, sequence);
       row = end;
@@ -114,6 +116,7 @@ export class ReplayDecoder {
     const reader = this.#reader;
     const players = this.#players;
     this.#hashedCount = players.rowCount;
+    this.#forms = 0;
     let row = from;
     try {
       while (row < until) {
@@ -122,6 +125,7 @@ export class ReplayDecoder {
         const { at, lastTimeMs } = reader;
         reader.read(columns, records, row);
         batch.usual[row] = Usual.no;
+        this.#forms |= 1 << Usual.no;
         const accountRow = records.accountRow[row];
         const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
         if (accountRow >= this.#hashedCount && accountRow < players.rowCount && !isMade) {
@@ -197,28 +201,45 @@ export class ReplayDecoder {
 
   #takeUsual({ records, usual }: ReplayBatch, row: number): void {
     const job = this.#keys.jobOf(row);
-    const kind = kernelWords[job + HEAD];
+    const form = kernelWords[job + HEAD] === Kind.open ? Usual.opening : Usual.play;
+    usual[row] = form;
+    this.#forms |= 1 << form;
+    if (form === Usual.play) return;
     records.accountRow[row] = kernelWords[job + ACCOUNT] - 1;
     records.timeMs[row] = kernelDoubles[(job >>> 1) + TIME_MS];
-    usual[row] = kind === Kind.open ? Usual.opening : Usual.play;
-    if (kind === Kind.open) this.#players.add(kernelWords[job + CURRENCY]);
+    this.#players.add(kernelWords[job + CURRENCY]);
   }
 
   #hashRows(batch: ReplayBatch, from: number, until: number): void {
-    const { columns, records, usual } = batch;
-    const players = this.#players;
-    const { states } = players;
-    for (let row = from; row < until; row += 1) {
-      const accountRow = records.accountRow[row];
-      if (usual[row] === Usual.play) {
-        this.#keys.addRead(row, players.currency(accountRow), states, players.at(accountRow));
-      } else if (usual[row] === Usual.no) this.#addGeneral(batch, row);
+    const { usual } = batch;
+    if (this.#has(Usual.no)) {
+      for (let row = from; row < until; row += 1) {
+        if (usual[row] === Usual.no) this.#addGeneral(batch, row);
+      }
+    }
+    if (this.#has(Usual.play)) {
+      this.#takeStates(jobAt(0), jobAt(until - from), LOADED_AT);
     }
     this.#keys.finish(until);
+    if (this.#has(Usual.opening)) this.#keepStates(batch, from, until);
+    if (this.#has(Usual.no)) this.#keepTexts(batch, from, until);
+  }
+
+  #has(form: number): boolean {
+    return (this.#forms & (1 << form)) !== 0;
+  }
+
+  #keepStates({ records, usual }: ReplayBatch, from: number, until: number): void {
+    const players = this.#players;
     for (let row = from; row < until; row += 1) {
-      if (usual[row] === Usual.opening) {
-        this.#keys.copyState(row, states, players.at(records.accountRow[row]));
-      }
+      if (usual[row] !== Usual.opening) continue;
+      this.#keys.copyState(row, players.states, players.at(records.accountRow[row]));
+    }
+  }
+
+  #keepTexts(batch: ReplayBatch, from: number, until: number): void {
+    const { columns, records, usual } = batch;
+    for (let row = from; row < until; row += 1) {
       if (usual[row] !== Usual.no) continue;
       const isMade = (records.traits[row] & OutcomeTrait.made) !== 0;
       const hasNoAccount = records.accountRow[row] < 0 && columns.kind[row] < Kind.roundAged;
@@ -244,11 +265,9 @@ export class ReplayDecoder {
 
   /** Hands over what the kernel made of the rows of a pass, the first with this sequence. */
   #copyHashes(batch: ReplayBatch, from: number, until: number, sequence: number): void {
-    let forms = 0;
-    for (let row = from; row < until; row += 1) forms |= 1 << batch.usual[row];
-    if ((forms & (1 << Usual.no)) !== 0) batch.keys.copyRows(kernelKeys, from, until);
-    if (forms === 1 << Usual.no) return;
-    if ((forms & (1 << Usual.opening)) !== 0) {
+    if (this.#has(Usual.no)) batch.keys.copyRows(kernelKeys, from, until);
+    if (!this.#has(Usual.play) && !this.#has(Usual.opening)) return;
+    if (this.#has(Usual.opening)) {
       batch.openingKeys.set(kernelKeys.key.subarray(from * 4, until * 4), from * 4);
     }
     const at = from * OUTCOME_WORDS;
@@ -256,6 +275,7 @@ export class ReplayDecoder {
   }
 }
 
+const LOADED_AT = PLAY_STATE_AT + PlayState.loaded;
 const HEAD = JobField.recordHead >>> 2;
 const ACCOUNT = JobField.account >>> 2;
 const CURRENCY = JobField.currency >>> 2;

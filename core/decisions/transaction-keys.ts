@@ -130,13 +130,6 @@ export class TransactionKeys {
     this.#fill(columns, row, currency, opens ? JobPart.account : 0);
   }
 
-  /** Adds a row whose job was filled from its record; its account as with `addKnown`. */
-  addRead(row: number, currency: number, states: Int32Array, statesAt: number): void {
-    const job = this.jobOf(row);
-    putState(job, states, statesAt);
-    kernelWords[job + CURRENCY] = currency;
-  }
-
   /** Copies the state that a row's player was hashed to, when the pass is finished. */
   copyState(row: number, states: Int32Array, statesAt: number): void {
     const state = this.jobOf(row) + PLAYER_STATE;

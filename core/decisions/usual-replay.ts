@@ -11,7 +11,7 @@ import {
 } from '../kernel/kernel.ts';
 import { OpeningWord } from '../kernel/outcome-code.ts';
 import { PlayFailure, PlayState } from '../kernel/play-code.ts';
-import { type ApplyPlays, applyPlaysOver } from '../kernel/plays.ts';
+import { type ApplyPlays, applyPlaysOver } from '../kernel/table-functions.ts';
 import { Kind } from '../kinds.ts';
 import { AMOUNT_MINOR_MAX } from '../limits.ts';
 import { OUTCOME_WORDS, OutcomeWord } from '../tables/outcome-rows.ts';

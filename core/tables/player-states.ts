@@ -2,15 +2,20 @@
 // player, from which all hashes of the account's records go on, and the currency that they absorb.
 // 40 bytes an account, by account row; together, since each apart would be a cache miss. Owned by
 // the decoder's thread.
-import { HASH_STATE_WORDS } from '../kernel/kernel.ts';
 import { FlatRows } from './flat-rows.ts';
+import { LINEAR_BYTES_MAX, type LinearMemory, PLAIN_MEMORY } from './table-memory.ts';
 
-const ROW_WORDS = 10;
-const CURRENCY_WORD = HASH_STATE_WORDS;
+/** Words of a row. */
+export const PLAYER_STATE_WORDS = 10;
+
+/** Where a row's parts begin, in words. */
+export const PlayerStateWord = { state: 0, currency: 8 } as const;
 
 /** Accounts in the order of opening. */
 export class PlayerStates {
-  readonly #rows = new FlatRows(ROW_WORDS);
+  /** Of the rows. */
+  readonly memory: LinearMemory = PLAIN_MEMORY.takeLinear(LINEAR_BYTES_MAX);
+  readonly #rows = new FlatRows(PLAYER_STATE_WORDS, this.memory);
 
   get rowCount(): number {
     return this.#rows.rowCount;
@@ -19,7 +24,7 @@ export class PlayerStates {
   /** Adds an account by its currency's number; the state is to be written. */
   add(currency: number): number {
     const row = this.#rows.allocate();
-    this.#rows.words[this.at(row) + CURRENCY_WORD] = currency;
+    this.#rows.words[this.at(row) + PlayerStateWord.currency] = currency;
     return row;
   }
 
@@ -33,14 +38,6 @@ export class PlayerStates {
   }
 
   currency(row: number): number {
-    return this.#rows.words[this.at(row) + CURRENCY_WORD];
-  }
-
-  /**
-   * Loads the states of rows `from` to `until` − 1 of a column of account rows (−1: none). One by
-   * one each would wait for memory; loads in a row overlap. The result means nothing.
-   */
-  touch(accountRow: Int32Array, from: number, until: number): number {
-    return this.#rows.load(accountRow, from, until);
+    return this.#rows.words[this.at(row) + PlayerStateWord.currency];
   }
 }
