@@ -19,6 +19,8 @@ export interface Opening {
   readonly tableBytesPerAccount: number;
   /** Longest slice of the lane while accounts were opened and funded, since start. */
   readonly longestSliceMs: number;
+  /** The same without the time that its thread waited for a core. */
+  readonly longestSliceRunningMs: number;
   readonly runs: readonly LoadResult[];
 }
 
@@ -28,6 +30,7 @@ export interface LoadMeasurement {
   readonly serverCpuSeconds: number;
   readonly logBytes: number;
   readonly longestSliceMs: number;
+  readonly longestSliceRunningMs: number;
 }
 
 /** Tells how far a step is; total is transactions or seconds. */
@@ -75,7 +78,7 @@ export async function openAccounts(
     residentBytesPerAccount: resident[0],
     fundedResidentBytesPerAccount: resident[1],
     tableBytesPerAccount: (tableBytes - tableBytesBefore) / accounts,
-    longestSliceMs: await readLongestSliceMs(server),
+    ...(await readLongestSlices(server)),
     runs,
   };
 }
@@ -114,7 +117,7 @@ export async function measureLoad(
     result,
     serverCpuSeconds: closed.cpuSeconds - opened.cpuSeconds,
     logBytes: closed.logBytes - opened.logBytes,
-    longestSliceMs: await readLongestSliceMs(server),
+    ...(await readLongestSlices(server)),
   };
 }
 
@@ -133,8 +136,15 @@ export function findFailures(run: LoadResult): string[] {
   return failures;
 }
 
-async function readLongestSliceMs(server: ServerProcess): Promise<number> {
-  return (await server.readMetric('kassa_slice_seconds_max', 'since="start"')) * MS_PER_SECOND;
+async function readLongestSlices(
+  server: ServerProcess,
+): Promise<{ longestSliceMs: number; longestSliceRunningMs: number }> {
+  const readMs = async (name: string): Promise<number> =>
+    (await server.readMetric(name, 'since="start"')) * MS_PER_SECOND;
+  return {
+    longestSliceMs: await readMs('kassa_slice_seconds_max'),
+    longestSliceRunningMs: await readMs('kassa_slice_running_seconds_max'),
+  };
 }
 
 function loadSettings(server: ServerProcess, options: BenchOptions): LoadSettings {

@@ -8,6 +8,8 @@ const TICKS_PER_SECOND = 100;
 const KIB = 1_024;
 /** utime and stime, counted from the field after the command's closing parenthesis. */
 const USER_TICKS_FIELD = 11;
+const STOLEN_FIELD = 7;
+const CORE_TICKS_BEFORE = readCoreTicks();
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   61267: 'ext4',
   16914836: 'tmpfs',
@@ -39,6 +41,27 @@ export function readFolderBytes(folder: string): number {
     if (!entry.isFile() || entry.name.startsWith('lock')) return sum;
     return sum + statSync(join(entry.parentPath, entry.name)).size;
   }, 0);
+}
+
+/**
+ * The part of the time of all cores, since this program began, that the machine under this virtual
+ * one took away: what ran then waited, and no thread's own figures show it.
+ */
+export function readStolenShare(): number {
+  const now = readCoreTicks();
+  const all = now.all - CORE_TICKS_BEFORE.all;
+  return all === 0 ? 0 : (now.stolen - CORE_TICKS_BEFORE.stolen) / all;
+}
+
+/** user nice system idle iowait irq softirq steal, and guests that user has too. */
+function readCoreTicks(): { readonly all: number; readonly stolen: number } {
+  const [line] = readFileSync('/proc/stat', 'latin1').split('\n', 1);
+  const ticks = line
+    .trim()
+    .split(/\s+/)
+    .slice(1, STOLEN_FIELD + 2)
+    .map(Number);
+  return { all: ticks.reduce((sum, each) => sum + each, 0), stolen: ticks[STOLEN_FIELD] };
 }
 
 /** The kind of file system that holds a folder. */

@@ -5,7 +5,7 @@ import os from 'node:os';
 import type { Calibration } from './calibration.ts';
 import type { LoadMeasurement, Opening } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
-import { readFileSystem } from './process-figures.ts';
+import { readFileSystem, readStolenShare } from './process-figures.ts';
 import type { ReplayResult } from './replay-process.ts';
 
 /** What was measured; parts that a workload does not have are null. */
@@ -44,11 +44,13 @@ export function resultObject(measured: Measured): Record<string, unknown> {
       fundedResidentBytesPerAccount: opening.fundedResidentBytesPerAccount,
       tableBytesPerAccount: opening.tableBytesPerAccount,
       longestSliceMs: opening.longestSliceMs,
+      longestSliceRunningMs: opening.longestSliceRunningMs,
     },
     machine: describeMachine(),
     commit: describeCommit(),
     seed: options.seed,
     calibration,
+    stolenShare: readStolenShare(),
     durability:
       "every answer after its block's LMDB commit (fdatasync) " +
       `on ${readFileSystem(measured.folder)}`,
@@ -73,7 +75,8 @@ function loadFigures(load: LoadMeasurement | null, opening: Opening): Record<str
     refusals: runs.reduce((sum, run) => sum + run.refusals, 0),
     lanes: last.lanes,
     bytesPerTransaction: load === null ? null : load.logBytes / transactions,
-    longestSliceMs: load === null ? opening.longestSliceMs : load.longestSliceMs,
+    longestSliceMs: (load ?? opening).longestSliceMs,
+    longestSliceRunningMs: (load ?? opening).longestSliceRunningMs,
     serverCpuSeconds: load?.serverCpuSeconds ?? null,
     loadGeneratorCpuSeconds: runs.reduce((sum, run) => sum + run.cpuSeconds, 0),
   };

@@ -67,7 +67,8 @@ const SLICE_COUNT_AT = ANSWER_SUM_AT + 1;
 const SLICE_SUM_AT = SLICE_COUNT_AT + 1;
 const SLICE_TRANSACTIONS_AT = SLICE_SUM_AT + 1;
 const SLICE_MAX_AT = SLICE_TRANSACTIONS_AT + 1;
-const SCRAPE_SLICE_MAX_AT = SLICE_MAX_AT + 1;
+const SLICE_RUNNING_MAX_AT = SLICE_MAX_AT + 1;
+const SCRAPE_SLICE_MAX_AT = SLICE_RUNNING_MAX_AT + 1;
 const SCRAPE_SEEN_AT = SCRAPE_SLICE_MAX_AT + 1;
 const SCRAPE_AT = SCRAPE_SEEN_AT + 1;
 const CELL_COUNT = SCRAPE_AT + 1;
@@ -114,9 +115,14 @@ export class LaneCounters {
     this.#cells[ANSWER_SUM_AT] += answerMs * transactionCount;
   }
 
-  /** Counts one slice of work and keeps the longest, since the start and since the last scrape. */
-  observeSliceMs(sliceMs: number, transactionCount: number): void {
+  /**
+   * Counts one slice of work and keeps the longest, since the start and since the last scrape, and
+   * the longest without its wait for a core.
+   */
+  observeSliceMs(sliceMs: number, waitMs: number, transactionCount: number): void {
     const cells = this.#cells;
+    const runningMs = sliceMs - waitMs;
+    if (runningMs > cells[SLICE_RUNNING_MAX_AT]) cells[SLICE_RUNNING_MAX_AT] = runningMs;
     cells[SLICE_COUNT_AT] += 1;
     cells[SLICE_SUM_AT] += sliceMs;
     cells[SLICE_TRANSACTIONS_AT] += transactionCount;
@@ -169,12 +175,19 @@ export class LaneCounters {
   }
 
   /** Slices so far, their whole time, their transactions, and the longest since the start. */
-  readSlices(): { count: number; sumMs: number; transactionCount: number; maxMs: number } {
+  readSlices(): {
+    count: number;
+    sumMs: number;
+    transactionCount: number;
+    maxMs: number;
+    runningMaxMs: number;
+  } {
     return {
       count: this.#cells[SLICE_COUNT_AT],
       sumMs: this.#cells[SLICE_SUM_AT],
       transactionCount: this.#cells[SLICE_TRANSACTIONS_AT],
       maxMs: this.#cells[SLICE_MAX_AT],
+      runningMaxMs: this.#cells[SLICE_RUNNING_MAX_AT],
     };
   }
 

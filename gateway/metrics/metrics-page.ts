@@ -175,6 +175,15 @@ export class MetricsPage {
       ['lane'],
       readEach(({ sumMs }) => sumMs / MS_PER_SECOND),
     );
+    this.addGauge(
+      'kassa_slice_running_seconds_max',
+      'The longest slice without its wait for a core, since start.',
+      () =>
+        lanes.map((lane, index) => ({
+          labels: { lane: String(index), since: 'start' },
+          value: lane.readSlices().runningMaxMs / MS_PER_SECOND,
+        })),
+    );
     this.addGauge('kassa_slice_seconds_max', 'The longest slice, since start or last scrape.', () =>
       lanes.flatMap((lane, index) => [
         {

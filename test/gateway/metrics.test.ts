@@ -139,24 +139,33 @@ describe('the longest slice', () => {
     const { page, laneSide } = makePage();
     const longest = (since: string): Promise<number | undefined> =>
       readValue(page, 'kassa_slice_seconds_max', { since });
-    laneSide.observeSliceMs(2, 500);
-    laneSide.observeSliceMs(1, 500);
+    laneSide.observeSliceMs(2, 1.25, 500);
+    laneSide.observeSliceMs(1, 0, 500);
     expect(await longest('scrape')).toBe(0.002);
-    laneSide.observeSliceMs(0.5, 10);
+    laneSide.observeSliceMs(0.5, 0, 10);
     expect(await longest('scrape')).toBe(0.0005);
     expect(await longest('scrape')).toBe(0);
     expect(await longest('start')).toBe(0.002);
   });
 
+  test('is told without the wait for a core, too', async () => {
+    const { page, laneSide } = makePage();
+    laneSide.observeSliceMs(9, 8.5, 500);
+    laneSide.observeSliceMs(1.5, 0, 500);
+    const running = await readValue(page, 'kassa_slice_running_seconds_max', { since: 'start' });
+    expect(running).toBe(0.0015);
+  });
+
   test('slices, their time and their transactions add up', () => {
     const { counters, laneSide } = makePage();
-    laneSide.observeSliceMs(2, 500);
-    laneSide.observeSliceMs(1, 20);
+    laneSide.observeSliceMs(2, 1.25, 500);
+    laneSide.observeSliceMs(1, 0, 20);
     expect(counters.readSlices()).toEqual({
       count: 2,
       sumMs: 3,
       transactionCount: 520,
       maxMs: 2,
+      runningMaxMs: 1,
     });
   });
 });
