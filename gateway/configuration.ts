@@ -121,9 +121,9 @@ const shape = {
   KASSA_INDEX_ENTRIES_MAX: setting(
     wholeNumber(1_000, 200_000_000),
     '100000000',
-    'keys, reversals and closed rounds that are known; beyond it: overloaded',
+    'keys, reversals and rounds that are known; beyond it, or 67 million rounds: overloaded',
   ),
-  KASSA_ACCOUNTS_MAX: setting(wholeNumber(1_000, 350_000_000), '100000000', 'accounts'),
+  KASSA_ACCOUNTS_MAX: setting(wholeNumber(1_000, 85_000_000), '80000000', 'accounts'),
   KASSA_OPEN_ROUNDS_MAX: setting(wholeNumber(1_000, 100_000_000), '20000000', 'open rounds'),
   KASSA_HOLDS_MAX: setting(wholeNumber(1_000, 100_000_000), '5000000', 'unfinished holds'),
   KASSA_ACCEPT_CLOCK: setting(

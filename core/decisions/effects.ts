@@ -63,12 +63,14 @@ export function joinRound(state: ShardState, decision: Decision, ends: boolean):
 }
 
 /**
- * Whether the decision may open a round, if it does: one that is known, or that this record ends,
- * takes no place among the open ones. So rounds can be ended when there is no room for more.
+ * Whether the decision may open a round, if it does: one that is known takes no place, and one that
+ * this record ends none among the open ones. So rounds can be ended when there is no room for more.
  */
 export function hasRoomForRound(state: ShardState, decision: Decision): boolean {
-  if (decision.roundRow >= 0 || (decision.fields & Field.roundEnd) !== 0) return true;
-  return state.openRounds.rowCount < state.bounds.openRoundsMax;
+  if (decision.roundRow >= 0) return true;
+  const { bounds, index, openRounds } = state;
+  if (index.rounds.rows.rowCount >= bounds.roundsMax) return false;
+  return (decision.fields & Field.roundEnd) !== 0 || openRounds.rowCount < bounds.openRoundsMax;
 }
 
 /** Puts a round that was just opened into its operator's list. */

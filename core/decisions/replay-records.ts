@@ -156,7 +156,7 @@ export class Replay {
     const { decision } = batch;
     const { kind, amountMinor } = decision;
     if (kind === Kind.bet) decision.roundRow = -2;
-    else if (kind === Kind.win) resolveRoundOfWin(state, decision, this.#joinedBetRow(decision));
+    else if (kind === Kind.win) this.#resolveWin(decision);
     else if (kind === Kind.rollback) {
       state.index.probe(decision.keys.reference, row * 4);
       decision.referenceRow = state.index.outcomeRow;
@@ -173,12 +173,13 @@ export class Replay {
     }
   }
 
-  /** The bet whose round a win joined without naming it, or −1: the record says whether it did. */
-  #joinedBetRow(decision: Decision): number {
-    if ((decision.traits & OutcomeTrait.joined) === 0) return -1;
-    const betRow = findBetOfWin(this.#state, decision);
-    assert(betRow >= 0, 'a bet whose round a win joined is there');
-    return betRow;
+  /** The record says whether a win joined the round of its bet without naming it. */
+  #resolveWin(decision: Decision): void {
+    const hasJoined = (decision.traits & OutcomeTrait.joined) !== 0;
+    const betRow = hasJoined ? findBetOfWin(this.#state, decision) : -1;
+    resolveRoundOfWin(this.#state, decision, betRow);
+    const isJoined = decision.roundAt === decision.keys.joinedRoundAt(decision.row);
+    assert(isJoined === hasJoined, 'a win that joined a round did not name it');
   }
 
   #compareBalances(batch: ReplayBatch, row: number): void {

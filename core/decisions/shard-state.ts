@@ -8,6 +8,7 @@ import { KeyColumns } from '../records/key-columns.ts';
 import { AccountTable } from '../tables/account-table.ts';
 import { HoldTable } from '../tables/hold-table.ts';
 import { OpenRounds } from '../tables/open-rounds.ts';
+import { ROUNDS_MAX } from '../tables/round-rows.ts';
 import { SystemAccounts } from '../tables/system-accounts.ts';
 import type { TableMemory } from '../tables/table-memory.ts';
 import { TransactionIndex } from '../tables/transaction-index.ts';
@@ -18,14 +19,20 @@ import { TransactionKeys } from './transaction-keys.ts';
 export interface ShardBounds {
   readonly accountsMax: number;
   readonly indexEntriesMax: number;
+  /** Open and closed, at most ROUNDS_MAX. */
+  readonly roundsMax: number;
   readonly openRoundsMax: number;
   readonly holdsMax: number;
 }
 
-/** Bounds for a machine of 24 GiB; references in the index's slots have 29 bits for a row. */
+/**
+ * Bounds for a machine of 24 GiB; references in the index's slots have 29 bits for a row, and
+ * accounts lie in 4 GiB.
+ */
 export const DEFAULT_BOUNDS: ShardBounds = {
   accountsMax: 80_000_000,
   indexEntriesMax: 100_000_000,
+  roundsMax: ROUNDS_MAX,
   openRoundsMax: 20_000_000,
   holdsMax: 5_000_000,
 };

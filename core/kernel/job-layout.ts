@@ -1,7 +1,8 @@
 // Where the fields of a job lie: one transaction as the kernel sees it, its texts and numbers, from
 // which its hashes are made and then its record, or, in replay, the row of its outcome.
-// transaction-keys.ts, record-batch.ts and record-read-code.ts fill jobs; hash-code.ts,
-// record-code.ts and outcome-code.ts work on them. Places are in bytes from the job's beginning.
+// transaction-keys.ts, record-batch.ts, record-read-code.ts and state-code.ts fill jobs;
+// hash-code.ts, record-code.ts and outcome-code.ts work on them. Places are in bytes from the job's
+// beginning.
 /** Bytes of a job. */
 export const JOB_BYTES = 176;
 

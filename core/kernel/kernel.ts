@@ -1,6 +1,6 @@
 // The kernel: a row of jobs in memory that JavaScript and WebAssembly share, and the functions that
 // work on them: one hashes, one writes usual records; for replay one reads such records and one
-// makes the rows of their outcomes.
+// makes the rows of their outcomes. (Those that work on tables too are in table-functions.ts.)
 //
 // A keyed 128-bit hash is needed because outsiders choose the keys of our tables: without the seed
 // nobody can choose ids that collide, so probe lengths stay short and two ids never share a key by
@@ -54,7 +54,8 @@ const START_STATE = [
 
 // The memory: the start state, where records end, the hashes, the jobs, the stage of texts, the
 // words of the one job that has a rest or stands alone, and records; behind them what only replay
-// touches: a block's content, numbers of the functions that read it, and rows of outcomes.
+// touches: a block's content, numbers of the functions that read it, rows of outcomes, and numbers
+// of the function that applies them.
 const START_AT = 0;
 const RECORDS_END_AT = 32;
 const KEYS_AT = 64;

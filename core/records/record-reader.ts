@@ -7,7 +7,9 @@
 // was read of such a record is void. A byte beyond the content is undefined, which is below no
 // number: the paths for longer numbers check each place.
 import { assert } from '../assert.ts';
+import { Kind } from '../kinds.ts';
 import { DEFINITION_BYTES_MAX, RECORD_BYTES_MAX } from '../limits.ts';
+import { ResultCode } from '../result-codes.ts';
 import { OutcomeTrait } from '../tables/outcome-rows.ts';
 import type { FrameSource, TextColumn, TransactionColumns } from '../transaction-columns.ts';
 import type { RecordColumns } from './record-columns.ts';
@@ -85,6 +87,9 @@ export class RecordReader {
     columns.sourceIndex[row] = 0;
     columns.fields[row] = fieldsOf(contents);
     records.traits[row] = traitsOf(contents);
+    const hasJoined = (contents & Content.joined) !== 0;
+    const isWin = kind === Kind.win && records.code[row] === ResultCode.ok;
+    assert(!hasJoined || isWin, 'only an accepted win joins a round');
     let place = bytes[at];
     at += 1;
     if (place >= 0x80) {

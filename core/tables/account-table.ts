@@ -3,7 +3,7 @@
 // cache miss less; longer ones stand apart. Accounts are never removed; a row's number is in the
 // log. Owned by the shard's thread.
 import { assert } from '../assert.ts';
-import { ID_BYTES_MAX } from '../limits.ts';
+import { ID_BYTES_MAX, OPERATORS_MAX } from '../limits.ts';
 import type { FrameSource } from '../transaction-columns.ts';
 import { FlatRows } from './flat-rows.ts';
 import { HashSlots, SLOTS_BYTES_MAX } from './hash-slots.ts';
@@ -137,7 +137,7 @@ export class AccountTable {
     playerAt: number,
     playerBytes: number,
   ): number {
-    assert(owner >= 256 && owner < 1 << 24, 'an account has an operator and a currency');
+    assert(owner >= 256 && owner >>> 8 <= OPERATORS_MAX, 'an account has an operator');
     assert(playerBytes >= 1 && playerBytes <= ID_BYTES_MAX, 'an account has an id');
     const row = this.#rows.allocate();
     const words = this.#rows.words;

@@ -16,7 +16,7 @@ export const TABLE_BYTES_MAX: number = 2 ** 34;
 
 /**
  * The memory of one table. The words of a row lie together, to cost one or two cache lines. The
- * three views are to be read anew behind `allocate` and `append`: a new row may be beyond one that
+ * three views are to be read anew behind whatever adds rows: a new row may be beyond one that
  * was taken before, and what is written then may be in other memory than it shows.
  */
 export class FlatRows {
@@ -117,10 +117,9 @@ export class FlatRows {
     if (this.#rowCount + count > this.#capacityRows) this.#growTo(this.#rowCount + count);
   }
 
-  /** Tells of rows that the kernel filled behind all others; returns the first's number. */
-  noteAppended(count: number): number {
+  /** Tells of rows that the kernel filled behind all others. */
+  noteAppended(count: number): void {
     this.#rowCount += count;
-    return this.#rowCount - count;
   }
 
   /** Rows that were ever in use: the number of the next new one. */

@@ -130,17 +130,6 @@ export class OutcomeRows {
     return this.rows.append(rows, from, count);
   }
 
-  /** Changes what a win's row says of its round, to the one that it joined. */
-  setJoinedRound(row: number, facts: OutcomeFacts): void {
-    const words = this.rows.words;
-    const at = this.rows.at(row);
-    const { round } = facts.keys;
-    const { roundAt } = facts;
-    words[at + META_WORD] = facts.kind | (facts.code << 8) | (facts.traits << 16);
-    words[at + EXTRA_WORD] = facts.extra;
-    for (let word = 0; word < 4; word += 1) words[at + ROUND_WORD + word] = round[roundAt + word];
-  }
-
   /** Gives an outcome's rows back. */
   remove(row: number): void {
     const rest = this.#word(row, REST_WORD);

@@ -37,6 +37,9 @@ export const RoundWord = {
   bonusStakeMinor: 10,
 } as const;
 
+/** The most rounds, open and closed, that a shard has: some less than 4 GiB have room for. */
+export const ROUNDS_MAX = 67_000_000;
+
 const ROW_WORDS = ROUND_WORDS;
 const ACCOUNT_WORD = RoundWord.account;
 const STAMP_WORD = RoundWord.stamp;

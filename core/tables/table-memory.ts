@@ -30,6 +30,8 @@ export interface LinearMemory extends GrowingMemory {
 export const LINEAR_BYTES_MAX: number = 2 ** 32;
 
 const LINEAR_PAGE_BYTES = 65_536;
+/** Address space that V8 takes for each, whatever its bound: so it need not look at addresses. */
+const LINEAR_RESERVED_BYTES = 10 * 2 ** 30;
 
 /** Plain memory, copied as it grows; its pages are made when they are first written to. */
 export const PLAIN_MEMORY: TableMemory = {
@@ -44,7 +46,10 @@ export type OnGrown = (memory: SharedArrayBuffer, from: number) => void;
 export function linearMemory(byteCountMax: number, onGrown: OnGrown): LinearMemory {
   assert(byteCountMax <= LINEAR_BYTES_MAX, 'linear memory has a bound');
   const maximum = Math.ceil(byteCountMax / LINEAR_PAGE_BYTES);
-  const memory = new WebAssembly.Memory({ initial: 0, maximum, shared: true });
+  const memory = reserveMemory(
+    LINEAR_RESERVED_BYTES,
+    () => new WebAssembly.Memory({ initial: 0, maximum, shared: true }),
+  );
   return {
     byteCountMax,
     memory,
@@ -57,6 +62,19 @@ export function linearMemory(byteCountMax: number, onGrown: OnGrown): LinearMemo
       return memory.buffer;
     },
   };
+}
+
+/** Makes memory that takes so much address space, or tells what to do where there is less. */
+export function reserveMemory<Memory>(byteCount: number, make: () => Memory): Memory {
+  try {
+    return make();
+  } catch (cause) {
+    throw new Error(
+      `Cannot make a table because it takes ${byteCount} bytes of address space, which is no ` +
+        'memory: raise or remove the limit of the process (ulimit -v unlimited).',
+      { cause },
+    );
+  }
 }
 
 class PlainMemory implements GrowingMemory {

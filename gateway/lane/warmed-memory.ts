@@ -7,6 +7,7 @@ import {
   type GrowingMemory,
   linearMemory,
   type OnGrown,
+  reserveMemory,
   type TableMemory,
 } from '../../core/tables/table-memory.ts';
 import type { FreshMemory } from '../warming-thread.ts';
@@ -25,14 +26,14 @@ export function warmedMemory(): TableMemory {
   };
   return {
     take: (byteCountMax) => growingInPlace(byteCountMax, warm),
-    takeLinear: (byteCountMax) => reserve(byteCountMax, () => linearMemory(byteCountMax, warm)),
+    takeLinear: (byteCountMax) => linearMemory(byteCountMax, warm),
   };
 }
 
 /** Memory that grows where it is, of zeros; tells of each piece that is added. */
 export function growingInPlace(byteCountMax: number, onGrown: OnGrown): GrowingMemory {
   const options = { maxByteLength: byteCountMax };
-  const memory = reserve(byteCountMax, () => new SharedArrayBuffer(0, options));
+  const memory = reserveMemory(byteCountMax, () => new SharedArrayBuffer(0, options));
   return {
     byteCountMax,
     grow: (byteCount) => {
@@ -43,16 +44,4 @@ export function growingInPlace(byteCountMax: number, onGrown: OnGrown): GrowingM
       return memory;
     },
   };
-}
-
-function reserve<Memory>(byteCountMax: number, make: () => Memory): Memory {
-  try {
-    return make();
-  } catch (cause) {
-    throw new Error(
-      `Cannot make a table because it takes ${byteCountMax} bytes of address space, which is no ` +
-        'memory: raise or remove the limit of the process (ulimit -v unlimited).',
-      { cause },
-    );
-  }
 }

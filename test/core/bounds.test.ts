@@ -235,6 +235,19 @@ describe('a shard’s bounds: beyond is overloaded, not recorded, and burns no k
     expect(stage.codes(bet('d'))).toEqual([Code.ok]);
   });
 
+  test('roundsMax: closed rounds count too, and known rounds go on', () => {
+    const bounds = { roundsMax: 2 };
+    const stage = new EngineStage({ winNeedsBet: false }, { bounds }).fund({ cash: 100 });
+    expect(stage.codes(bet('a', { round: 'r' }), bet('b', { roundEnd: true }))).toEqual([0, 0]);
+    expectOverloaded(stage, bet('c', { round: 's' }));
+    expectOverloaded(stage, bet('c', { round: 's', roundEnd: true }));
+    expectOverloaded(stage, win({ round: 's' }));
+    expect(stage.codes(bet('d', { round: 'r' }), win({ round: 'r', roundEnd: true }))).toEqual([
+      0, 0,
+    ]);
+    expectOverloaded(stage, bet('e'));
+  });
+
   test('indexEntriesMax: the index never passes it, and repeats are still answered', () => {
     const indexEntriesMax = 60;
     const stage = new EngineStage({}, { bounds: { indexEntriesMax } }).fund({ cash: 100 });

@@ -50,7 +50,7 @@ const NUMBERS: readonly NumberRow[] = [
     minimum: 1_000,
     maximum: 200_000_000,
   },
-  { name: 'KASSA_ACCOUNTS_MAX', field: 'accountsMax', minimum: 1_000, maximum: 350_000_000 },
+  { name: 'KASSA_ACCOUNTS_MAX', field: 'accountsMax', minimum: 1_000, maximum: 85_000_000 },
   { name: 'KASSA_OPEN_ROUNDS_MAX', field: 'openRoundsMax', minimum: 1_000, maximum: 100_000_000 },
   { name: 'KASSA_HOLDS_MAX', field: 'holdsMax', minimum: 1_000, maximum: 100_000_000 },
 ];

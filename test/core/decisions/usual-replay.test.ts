@@ -17,6 +17,10 @@ function expectSameAfterCrash(before: readonly Draft[], after: readonly Draft[])
   }
 }
 
+function openRoundsOf(stage: EngineStage): number | undefined {
+  return stage.shard.measureTables().find(({ table }) => table === 'open_rounds')?.rowCount;
+}
+
 test('accounts that are opened and played in one message, with ids of every length', () => {
   const players = Array.from({ length: 64 }, (_, place) => 'p'.repeat(place + 1));
   const story = players.flatMap((player, place): Draft[] => [
@@ -83,6 +87,36 @@ test('a run of bets in one round, ended by one of them', () => {
       bet('largest', { amount: 99_000, round: 'round-9' }),
     ],
   );
+});
+
+test('rounds that are left open age in their order, each operator and round its own', () => {
+  const fund = move('deposit', 100_000, { transactionId: 'fund' });
+  const bets = Array.from({ length: 200 }, (_, place) =>
+    bet(`bet-${place}`, { round: `round-${place % 90}`, roundEnd: place % 11 === 3 }),
+  );
+  const wins = Array.from({ length: 60 }, (_, place) =>
+    win({ transactionId: `win-${place}`, round: `round-${place}`, roundEnd: place % 4 === 1 }),
+  );
+  const [live, crashed] = [new EngineStage(), new EngineStage()];
+  for (const stage of [live, crashed]) {
+    stage.sendAll([fund, ...bets.slice(0, 100)]);
+    stage.nowMs += 60 * 3_600_000;
+    stage.sendAll([...wins, ...bets.slice(100)]);
+  }
+  crashed.crash();
+  // Twelve hours more and those of the first message age, one by one, some days more and all.
+  for (const hours of [12, 1, 80]) {
+    const aged = [live, crashed].map((stage) => {
+      stage.nowMs += hours * 3_600_000;
+      return [stage.advance(), stage.shard.sequence, openRoundsOf(stage)];
+    });
+    expect(aged[1]).toEqual(aged[0]);
+    const late = Array.from({ length: 90 }, (_, round) =>
+      bet(`late-${hours}-${round}`, { round: `round-${round}` }),
+    );
+    expect(crashed.sendAll(late)).toEqual(live.sendAll(late));
+  }
+  expect(openRoundsOf(live)).toBe(0);
 });
 
 test('amounts up to the largest, and of nothing', () => {

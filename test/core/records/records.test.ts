@@ -164,6 +164,17 @@ describe('records are read as they were written', () => {
     ]);
   });
 
+  test('a joined round of what is no accepted win is refused', () => {
+    const win = { ...shortest(Kind.win).decision, traits: OutcomeTrait.joined };
+    const texts = { transactionId: 't' };
+    for (const decision of [
+      { ...win, kind: Kind.bet },
+      { ...win, code: 12 },
+    ]) {
+      expect(() => writeAndRead([{ decision, texts }])).toThrow('only an accepted win joins');
+    }
+  });
+
   test('times are kept within a block, also when the block before was long ago', () => {
     const at = (timeMs: number): RecordCase => {
       const { decision, texts } = shortest(Kind.bet);

@@ -200,6 +200,63 @@ describe('HashSlots and its edges', () => {
   });
 });
 
+describe('HashSlots and a kernel that puts in entries by itself', () => {
+  test('room is made for as many as are told, and nothing is growing then', () => {
+    const random = new SeededRandom('HashSlots');
+    const slots = new HashSlots();
+    let count = 0;
+    while (!slots.isGrowing) {
+      count += 1;
+      slots.insert(random.word(), count);
+    }
+    const mask = slots.makeRoom(10_000);
+    expect(slots.isGrowing).toBe(false);
+    expect(mask + 1).toBe(16_384 * 8);
+    slots.noteEntered(10_000, 0);
+    expect(slots.entryCount).toBe(count + 10_000);
+  });
+
+  test('a probe that passed many groups is told, and makes the table grow', () => {
+    const slots = new HashSlots();
+    slots.insert(1, 1);
+    slots.makeRoom(2);
+    slots.noteEntered(1, 5);
+    expect([slots.isGrowing, slots.probeLengthMax]).toEqual([false, 40]);
+    slots.noteEntered(1, 33);
+    expect([slots.isGrowing, slots.probeLengthMax]).toEqual([true, 264]);
+    slots.finishGrowing();
+    expect(slots.find(1)).toBe(1);
+  });
+
+  test('what is expected is grown to in one step, once a part of it is there', () => {
+    const slots = new HashSlots();
+    slots.expect(100_000);
+    const { byteCount } = slots;
+    expect(byteCount).toBe(2 ** 18 * 8);
+    const sizes = new Set<number>();
+    for (let reference = 1; reference <= 100_000; reference += 1) {
+      slots.insert(Math.imul(reference, 0x9e3779b1), reference);
+      if (reference % 100 === 0) sizes.add(slots.makeRoom(1) + 1);
+    }
+    expect([...sizes].map((bytes) => bytes / 8)).toEqual([...STEPS_TO_EXPECTED, 2 ** 18]);
+    expect(slots.byteCount).toBe(byteCount);
+    for (let reference = 1; reference <= 100_000; reference += 1) {
+      expect(slots.find(Math.imul(reference, 0x9e3779b1))).toBe(reference);
+    }
+  });
+
+  test('less than there is is not expected', () => {
+    const slots = new HashSlots();
+    const { byteCount } = slots;
+    slots.expect(0);
+    slots.expect(700);
+    expect(slots.byteCount).toBe(byteCount);
+  });
+});
+
+/** Sizes on the way to 2^18 slots: doubled up to a thirty-second part of it. */
+const STEPS_TO_EXPECTED: readonly number[] = [2 ** 10, 2 ** 11, 2 ** 12, 2 ** 13];
+
 describe('HashSlots and what it refuses', () => {
   test('reference 0 and an unknown removal are refused', () => {
     const slots = new HashSlots();
