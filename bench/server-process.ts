@@ -26,7 +26,8 @@ export class ServerProcess {
     [this.port, this.#adminPort] = ports;
     // A setting of the caller's shell must not change what is measured.
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('KASSA_'));
-    this.#child = spawn(process.execPath, [PROGRAM], {
+    // With Node's arguments as `npm start` gives them to a server, and `npm run bench` to this.
+    this.#child = spawn(process.execPath, [...process.execArgv, PROGRAM], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...Object.fromEntries(inherited),

@@ -18,7 +18,12 @@ if (program === undefined) {
 
 setUp();
 
-const child = spawn(nodeProgram, [path.join(projectFolder, program), ...programArguments], {
+// V8's helpers (compiling, looking for garbage) are four unless told otherwise. On few cores they
+// only take a lane's turns, two in a row at times: as many as there are cores beside one lane.
+const helperCount = Math.max(1, Math.min(4, os.availableParallelism() - 1));
+const nodeArguments = [`--v8-pool-size=${helperCount}`, path.join(projectFolder, program)];
+
+const child = spawn(nodeProgram, [...nodeArguments, ...programArguments], {
   stdio: 'inherit',
   // First on the path, so that what the program starts by the name "node" is the same Node.
   env: { ...process.env, PATH: `${path.dirname(nodeProgram)}${path.delimiter}${process.env.PATH}` },
