@@ -43,6 +43,8 @@ export interface LaneOptions {
 
 const TURN_ROOM_RECORDS = SLICE_TRANSACTIONS_MAX + ADVANCE_RECORDS_MAX + 1;
 const GAUGE_HEARTBEATS = 10;
+/** One for each thread, not each lane: it keeps a file open. */
+const CORE_WAIT = new CoreWait();
 
 /** One lane's loop. */
 export class Lane {
@@ -53,7 +55,6 @@ export class Lane {
   readonly #intake: Intake;
   readonly #slice: Slice;
   readonly #ready: ReadyRing = new ReadyRing();
-  readonly #coreWait: CoreWait = new CoreWait();
   readonly #connections: Set<Connection> = new Set();
   #handedOverMs = 0;
   #isScheduled = false;
@@ -190,7 +191,7 @@ export class Lane {
 
   // Everything due by time is written before the decisions that it matters to (rules 29 and 31).
   #workOn(block: BlockContent): void {
-    const waitedMs = this.#coreWait.readMs();
+    const waitedMs = CORE_WAIT.readMs();
     const startedMs = performance.now();
     const nowMs = Date.now();
     const advanced = this.#shard.advance(nowMs, ADVANCE_RECORDS_MAX, block);
@@ -201,7 +202,7 @@ export class Lane {
     if (count === 0 && advanced === 0) return;
     const sliceMs = performance.now() - startedMs;
     const isLong = sliceMs > SLICE_MS_MAX;
-    const waitMs = isLong ? this.#coreWait.readMs() - waitedMs : 0;
+    const waitMs = isLong ? CORE_WAIT.readMs() - waitedMs : 0;
     this.#options.counters.observeSliceMs(sliceMs, waitMs, count);
   }
 
