@@ -6,7 +6,7 @@ import { allocateCommitPort, holdCommits } from '../persist/commit-port.ts';
 import { type FolderIdentity, openDataFolder } from '../persist/data-folder.ts';
 import { ExitCode } from '../persist/exit-codes.ts';
 import { type FolderLock, lockFolder } from '../persist/folder-lock.ts';
-import type { LogEnd } from '../persist/log-reader.ts';
+import type { LogEnd } from '../persist/log-chain.ts';
 import { allocateStopSignal } from '../persist/stop-signal.ts';
 import { allocateWriterCounters } from '../persist/writer-counters.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';

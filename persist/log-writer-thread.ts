@@ -9,7 +9,7 @@ import { WriterBlocks } from './commit-port.ts';
 import { logFolderOf } from './data-folder.ts';
 import { ExitCode, type ExitCodeValue } from './exit-codes.ts';
 import { stopProcess } from './fatal.ts';
-import type { LogEnd } from './log-reader.ts';
+import type { LogEnd } from './log-chain.ts';
 import { CommitFailedError, LogWriter } from './log-writer.ts';
 import { isStopping } from './stop-signal.ts';
 import { WriterCounters } from './writer-counters.ts';

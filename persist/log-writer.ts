@@ -9,7 +9,7 @@ import { assert, InvariantError } from '../core/assert.ts';
 import { BLOCK_CONTENT_BYTES_MAX, BLOCKS_PER_LANE } from '../core/limits.ts';
 import { BLOCK_HEADER_BYTES, encodeBlockHeader } from './block-header.ts';
 import type { HandedBlock, WriterBlocks } from './commit-port.ts';
-import type { LogEnd } from './log-reader.ts';
+import type { LogEnd } from './log-chain.ts';
 import { removeUnfinishedSegments, Segment } from './segment.ts';
 import type { WriterCounters } from './writer-counters.ts';
 

@@ -12,8 +12,9 @@ import {
 import { assert } from '../core/assert.ts';
 import type { ReplayBatch } from '../core/decisions/replay-batch.ts';
 import type { BatchRows } from '../core/decisions/replay-records.ts';
+import type { LogEnd } from './log-chain.ts';
 import { refuseBlock } from './log-errors.ts';
-import type { LogEnd, ReadOptions } from './log-reader.ts';
+import type { ReadOptions } from './log-reader.ts';
 import { unpackFailure } from './replay-failure.ts';
 import {
   AppliedSlots,

@@ -1,6 +1,6 @@
 // How far a replay has come, told in intervals to whoever shows it. Belongs to the thread that
 // applies.
-import type { LogEnd } from './log-reader.ts';
+import type { LogEnd } from './log-chain.ts';
 
 const PROGRESS_INTERVAL_MS = 100;
 

@@ -4,7 +4,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import { workerData } from 'node:worker_threads';
-import type { LogEnd, ReadOptions } from './log-reader.ts';
+import type { LogEnd } from './log-chain.ts';
+import type { ReadOptions } from './log-reader.ts';
 import { type PlainFailure, packFailure } from './replay-failure.ts';
 import { ReaderSlots } from './replay-port.ts';
 import { readIntoSlots } from './replay-reader.ts';

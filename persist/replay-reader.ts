@@ -2,8 +2,9 @@
 // shard into batches, and hands them over in the order of the log. Runs until the log's end, an
 // error, or until nobody wants more.
 import { ReplayDecoder } from '../core/decisions/replay-decoder.ts';
+import type { LogBlock, LogEnd } from './log-chain.ts';
 import { refuseBlock } from './log-errors.ts';
-import { type LogBlock, type LogEnd, type ReadOptions, readBlocks } from './log-reader.ts';
+import { type ReadOptions, readBlocks } from './log-reader.ts';
 import type { ReaderSlots, ReplaySlot } from './replay-port.ts';
 
 /** What is read, and for whom. */

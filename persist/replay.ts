@@ -4,14 +4,9 @@
 // block is checked by the log reader before the target sees it; a crash leaves nothing.
 import { assert } from '../core/assert.ts';
 import { chainSeedOf, logFolderOf, readIdentity } from './data-folder.ts';
+import { emptyLogEnd, type LogBlock, type LogEnd } from './log-chain.ts';
 import { refuseBlock } from './log-errors.ts';
-import {
-  emptyLogEnd,
-  type LogBlock,
-  type LogEnd,
-  type ReadOptions,
-  readBlocks,
-} from './log-reader.ts';
+import { type ReadOptions, readBlocks } from './log-reader.ts';
 import { measureLogBytes } from './log-size.ts';
 import { type BatchTarget, replayInPipeline } from './replay-pipeline.ts';
 import { type OnProgress, ProgressMeter } from './replay-progress.ts';

@@ -1,7 +1,7 @@
 // What main and a lane's thread say to each other: what the thread is started with, and the few
 // messages afterwards. Never one message per transaction: those stay in the lane (design section
 // 2).
-import type { LogEnd } from '../../persist/log-reader.ts';
+import type { LogEnd } from '../../persist/log-chain.ts';
 
 /** The bounds of a lane that the configuration sets. */
 export interface LaneSettings {

@@ -4,7 +4,7 @@
 //   new LaneWorker ─▶ recovered ─▶ run() ─▶ listening ─▶ submit()* ─▶ stop() ─▶ ended
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../core/assert.ts';
-import type { LogEnd } from '../../persist/log-reader.ts';
+import type { LogEnd } from '../../persist/log-chain.ts';
 import type { FromLane, LaneThreadData, ToLane } from '../lane/lane-messages.ts';
 
 /** What the supervisor hears of a thread beside its messages. */

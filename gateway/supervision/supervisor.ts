@@ -8,7 +8,7 @@
 import type { Logger } from 'pino';
 import { ExitCode, type ExitCodeValue } from '../../persist/exit-codes.ts';
 import { stopProcess } from '../../persist/fatal.ts';
-import type { LogEnd } from '../../persist/log-reader.ts';
+import type { LogEnd } from '../../persist/log-chain.ts';
 import type { LogWriterThreadData } from '../../persist/log-writer-thread.ts';
 import { isStopping, stopCode } from '../../persist/stop-signal.ts';
 import type { Readiness } from '../admin/readiness.ts';

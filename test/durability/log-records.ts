@@ -6,7 +6,7 @@ import { RecordReader, sourceOfContent } from '../../core/records/record-reader.
 import { Shard } from '../../core/shard.ts';
 import { type TextColumn, TransactionColumns } from '../../core/transaction-columns.ts';
 import { readIdentity } from '../../persist/data-folder.ts';
-import type { LogEnd } from '../../persist/log-reader.ts';
+import type { LogEnd } from '../../persist/log-chain.ts';
 import { replayLog } from '../../persist/replay.ts';
 import type { BucketAmounts } from '../model/model-transaction.ts';
 

@@ -9,7 +9,7 @@ import { Shard } from '../../core/shard.ts';
 import { TransactionColumns } from '../../core/transaction-columns.ts';
 import { allocateCommitPort, LaneBlocks, WriterBlocks } from '../../persist/commit-port.ts';
 import { chainSeedOf, logFolderOf, openDataFolder } from '../../persist/data-folder.ts';
-import { emptyLogEnd } from '../../persist/log-reader.ts';
+import { emptyLogEnd } from '../../persist/log-chain.ts';
 import { LogWriter } from '../../persist/log-writer.ts';
 import { allocateWriterCounters, WriterCounters } from '../../persist/writer-counters.ts';
 import type { OperatorDefinition } from '../model/model-transaction.ts';

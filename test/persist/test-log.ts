@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { allocateCommitPort, LaneBlocks, WriterBlocks } from '../../persist/commit-port.ts';
 import { chainSeedOf, logFolderOf, openDataFolder } from '../../persist/data-folder.ts';
-import { emptyLogEnd, type LogEnd, readBlocks } from '../../persist/log-reader.ts';
+import { emptyLogEnd, type LogEnd } from '../../persist/log-chain.ts';
+import { readBlocks } from '../../persist/log-reader.ts';
 import { LogWriter } from '../../persist/log-writer.ts';
 import { allocateWriterCounters, WriterCounters } from '../../persist/writer-counters.ts';
 

@@ -1,0 +1,241 @@
+// The newest balances of all accounts as the log says them, and which of them changed: what the
+// rows of balance_changes and balance_images are made of. Belongs to the reporter's thread. A crash
+// leaves nothing; it is loaded again from Postgres. 36 bytes an account.
+//
+// An account's number is shard × 2^27 + its row. 64 accounts with following numbers share a page.
+//
+//   set ──▶ slots changed since the last snapshot ──▶ writeChanges (each snapshot)
+//      └──▶ pages changed in this minute, hour, day ──▶ writeImages (the last snapshot of each)
+import { assert } from '../../core/assert.ts';
+import type { CopyWriter } from './copy-writer.ts';
+import type { SnapshotPlace, Tier } from './snapshot.ts';
+
+const SHARD_ROWS = 2 ** 27;
+const PAGE_BITS = 6;
+/** Accounts of a page. */
+export const PAGE_SLOTS: number = 2 ** PAGE_BITS;
+/** Shards of a data folder: at most eight, which keeps accounts' numbers below 2^30. */
+const SHARDS_MAX = 8;
+const START_ROWS = 4_096;
+const CHANGE_FIELDS = 8;
+const IMAGE_FIELDS = 8;
+/** Wire bytes of the longest row: four arrays of 64 bigints and one of smallints. */
+const PAGE_BYTES_MAX: number = 5 * 24 + PAGE_SLOTS * (4 * 12 + 6);
+
+/** One account's buckets, in minor units. */
+export interface Balances {
+  readonly cashMinor: number;
+  readonly bonusMinor: number;
+  readonly heldMinor: number;
+}
+
+/** Columns of one shard's accounts, by row. */
+interface ShardAccounts {
+  rowCount: number;
+  /** Operator × 256 + the currency's number; 0 where there is no account. */
+  owner: Uint32Array;
+  cash: Float64Array;
+  bonus: Float64Array;
+  held: Float64Array;
+  changed: Float64Array;
+  /** By page: two words of changed slots, and bits of tiers. */
+  slots: Uint32Array;
+  tiers: Uint8Array;
+}
+
+/** The number of an account in Postgres. */
+export function accountId(shard: number, row: number): number {
+  assert(shard < SHARDS_MAX && row < SHARD_ROWS, 'an account has a number below 2^30');
+  return shard * SHARD_ROWS + row;
+}
+
+/** All accounts of all shards. */
+export class AccountBook {
+  readonly #shards: ShardAccounts[] = [];
+  readonly #changedPages: number[] = [];
+
+  /** Operator × 256 + currency's number of an account; 0 for an unknown one. */
+  ownerOf(id: number): number {
+    const accounts = this.#shards[Math.floor(id / SHARD_ROWS)];
+    return accounts?.owner[id % SHARD_ROWS] ?? 0;
+  }
+
+  /** Notes a new account, with empty buckets. */
+  add(id: number, owner: number): void {
+    const accounts = this.#shardOf(id);
+    const row = id % SHARD_ROWS;
+    if (row >= accounts.owner.length) grow(accounts, row);
+    accounts.owner[row] = owner;
+    accounts.rowCount = Math.max(accounts.rowCount, row + 1);
+  }
+
+  cashMinor(id: number): number {
+    return this.#shardOf(id).cash[id % SHARD_ROWS];
+  }
+
+  bonusMinor(id: number): number {
+    return this.#shardOf(id).bonus[id % SHARD_ROWS];
+  }
+
+  heldMinor(id: number): number {
+    return this.#shardOf(id).held[id % SHARD_ROWS];
+  }
+
+  /** Sets the balances after a record; notes the change if it is one. */
+  set(
+    id: number,
+    cashMinor: number,
+    bonusMinor: number,
+    heldMinor: number,
+    position: number,
+  ): void {
+    const accounts = this.#shardOf(id);
+    const row = id % SHARD_ROWS;
+    assert(row < accounts.rowCount, 'a record speaks of an account that was opened before');
+    if (
+      accounts.cash[row] === cashMinor &&
+      accounts.bonus[row] === bonusMinor &&
+      accounts.held[row] === heldMinor
+    ) {
+      return;
+    }
+    accounts.cash[row] = cashMinor;
+    accounts.bonus[row] = bonusMinor;
+    accounts.held[row] = heldMinor;
+    accounts.changed[row] = position;
+    this.#noteChange(accounts, id);
+  }
+
+  /** As `set`, but of what Postgres already has: nothing to write. */
+  load(id: number, balances: Balances, changedPosition: number): void {
+    const accounts = this.#shardOf(id);
+    const row = id % SHARD_ROWS;
+    if (row >= accounts.rowCount) return;
+    accounts.cash[row] = balances.cashMinor;
+    accounts.bonus[row] = balances.bonusMinor;
+    accounts.held[row] = balances.heldMinor;
+    accounts.changed[row] = changedPosition;
+  }
+
+  /** Notes that a page changed since the last images of these tiers (after a load). */
+  markPage(page: number, tierBits: number): void {
+    const accounts = this.#shardOf(page * PAGE_SLOTS);
+    const place = page % (SHARD_ROWS / PAGE_SLOTS);
+    if (place < accounts.tiers.length) accounts.tiers[place] |= tierBits;
+  }
+
+  /** Whether any balance changed since the last snapshot. */
+  get hasChanges(): boolean {
+    return this.#changedPages.length > 0;
+  }
+
+  /** Writes the balances changed since the last call, by page; returns how many. */
+  writeChanges(writer: CopyWriter, snapshot: SnapshotPlace): number {
+    let count = 0;
+    for (const page of this.#changedPages.sort((left, right) => left - right)) {
+      const accounts = this.#shardOf(page * PAGE_SLOTS);
+      const place = page % (SHARD_ROWS / PAGE_SLOTS);
+      const slots = slotsOf(accounts.slots[place * 2], accounts.slots[place * 2 + 1]);
+      accounts.slots[place * 2] = 0;
+      accounts.slots[place * 2 + 1] = 0;
+      count += slots.length;
+      writer.beginRow(CHANGE_FIELDS, PAGE_BYTES_MAX);
+      writer.time(snapshot.timeMs);
+      writer.int64(snapshot.snapshotId);
+      writer.int32(page);
+      writer.beginArray('smallint', slots.length);
+      for (const slot of slots) writer.int16(slot);
+      const first = place * PAGE_SLOTS;
+      for (const column of columnsOf(accounts)) {
+        writer.beginArray('bigint', slots.length);
+        for (const slot of slots) writer.int64(column[first + slot]);
+      }
+    }
+    this.#changedPages.length = 0;
+    return count;
+  }
+
+  /** Writes the images of all pages that changed in the time of a tier, and starts it anew. */
+  writeImages(writer: CopyWriter, snapshot: SnapshotPlace, tier: Tier): void {
+    assert(tier > 0, 'within a minute only changes are written');
+    const bit = 1 << (tier - 1);
+    for (const [shard, accounts] of this.#shards.entries()) {
+      if (accounts === undefined) continue;
+      const pageCount = Math.ceil(accounts.rowCount / PAGE_SLOTS);
+      for (let place = 0; place < pageCount; place += 1) {
+        if ((accounts.tiers[place] & bit) === 0) continue;
+        accounts.tiers[place] &= ~bit;
+        writer.beginRow(IMAGE_FIELDS, PAGE_BYTES_MAX);
+        writer.int16(tier);
+        writer.time(snapshot.timeMs);
+        writer.int64(snapshot.snapshotId);
+        writer.int32((shard * SHARD_ROWS) / PAGE_SLOTS + place);
+        const first = place * PAGE_SLOTS;
+        for (const column of columnsOf(accounts)) {
+          writer.beginArray('bigint', PAGE_SLOTS);
+          for (let slot = 0; slot < PAGE_SLOTS; slot += 1) writer.int64(column[first + slot]);
+        }
+      }
+    }
+  }
+
+  #noteChange(accounts: ShardAccounts, id: number): void {
+    const place = (id % SHARD_ROWS) >>> PAGE_BITS;
+    const slot = id & (PAGE_SLOTS - 1);
+    if (accounts.slots[place * 2] === 0 && accounts.slots[place * 2 + 1] === 0) {
+      this.#changedPages.push(Math.floor(id / PAGE_SLOTS));
+      accounts.tiers[place] = ALL_TIERS;
+    }
+    accounts.slots[place * 2 + (slot >>> 5)] |= 1 << (slot & 31);
+  }
+
+  #shardOf(id: number): ShardAccounts {
+    const shard = Math.floor(id / SHARD_ROWS);
+    while (this.#shards.length <= shard) this.#shards.push(newShard(START_ROWS));
+    return this.#shards[shard];
+  }
+}
+
+const ALL_TIERS = 0b111;
+
+function columnsOf({ cash, bonus, held, changed }: ShardAccounts): readonly Float64Array[] {
+  return [cash, bonus, held, changed];
+}
+
+function slotsOf(low: number, high: number): number[] {
+  const slots: number[] = [];
+  for (const [word, bits] of [low, high].entries()) {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      slots.push(word * 32 + 31 - Math.clz32(rest & -rest));
+    }
+  }
+  return slots;
+}
+
+function newShard(rowCount: number): ShardAccounts {
+  return {
+    rowCount: 0,
+    owner: new Uint32Array(rowCount),
+    cash: new Float64Array(rowCount),
+    bonus: new Float64Array(rowCount),
+    held: new Float64Array(rowCount),
+    changed: new Float64Array(rowCount),
+    slots: new Uint32Array((rowCount / PAGE_SLOTS) * 2),
+    tiers: new Uint8Array(rowCount / PAGE_SLOTS),
+  };
+}
+
+/** Makes room for a row: twice as much, whole pages. */
+function grow(accounts: ShardAccounts, row: number): void {
+  let rowCount = accounts.owner.length;
+  while (rowCount <= row) rowCount *= 2;
+  const grown = newShard(rowCount);
+  grown.owner.set(accounts.owner);
+  grown.cash.set(accounts.cash);
+  grown.bonus.set(accounts.bonus);
+  grown.held.set(accounts.held);
+  grown.changed.set(accounts.changed);
+  grown.slots.set(accounts.slots);
+  grown.tiers.set(accounts.tiers);
+  Object.assign(accounts, { ...grown, rowCount: accounts.rowCount });
+}

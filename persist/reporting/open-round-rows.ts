@@ -1,0 +1,87 @@
+// The rounds that are open: what a snapshot adds to `unfinished_rounds` and takes out. Belongs to
+// the reporter's thread, inside its transaction.
+import type { ClientBase } from 'pg';
+import type { ReportState } from './report-state.ts';
+import type { RoundName, RoundOpening } from './round-changes.ts';
+
+const END_ROUNDS = `
+  delete from kassa.unfinished_rounds
+  using unnest($1::integer[], $2::integer[], $3::text[]) as ended (account_id, provider_id, round_key)
+  where unfinished_rounds.account_id = ended.account_id
+    and unfinished_rounds.provider_id = ended.provider_id
+    and unfinished_rounds.round_key = ended.round_key
+  returning unfinished_rounds.account_id, unfinished_rounds.provider_id,
+    unfinished_rounds.round_key`;
+
+/** Takes out the rounds that ended, as far as they are there. */
+export async function endRounds(
+  client: ClientBase,
+  state: ReportState,
+  ended: readonly RoundName[],
+): Promise<void> {
+  const known = ended.filter((round) => state.openRounds.mayHave(filterName(round)));
+  if (known.length === 0) return;
+  const { rows } = await client.query<RoundColumns>(END_ROUNDS, [
+    known.map(({ accountId }) => accountId),
+    known.map(({ providerId }) => providerId),
+    known.map(({ roundKey }) => Buffer.from(roundKey, 'latin1').toString()),
+  ]);
+  for (const row of rows) state.openRounds.remove(filterNameOf(row));
+}
+
+// A bet is only accepted in a round that is open. A win may also come late to one that was closed by
+// age, which the journal knows.
+const OPEN_ROUNDS = `
+  insert into kassa.unfinished_rounds
+    (shard, opened_sequence, opened_position, opened_at, account_id, provider_id, round_key, game_id)
+  select shard, opened_sequence, opened_position,
+    to_timestamp(opened_at_ms::double precision / 1000), account_id, provider_id, round_key,
+    nullif(game_id, 0)
+  from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[],
+    $6::integer[], $7::text[], $8::integer[], $9::boolean[])
+    as opened (shard, opened_sequence, opened_position, opened_at_ms, account_id, provider_id,
+      round_key, game_id, is_win)
+  where not is_win or not exists (
+    select from kassa.transactions as aged
+    where aged.account_id = opened.account_id and aged.kind = 32
+      and aged.provider_id is not distinct from nullif(opened.provider_id, 0)
+      and opened.round_key = coalesce('r' || aged.round, 'b' || aged.reference))
+  on conflict do nothing
+  returning account_id, provider_id, round_key`;
+
+/** Adds those that are open after a snapshot. */
+export async function openRounds(
+  client: ClientBase,
+  state: ReportState,
+  opened: readonly RoundOpening[],
+): Promise<void> {
+  if (opened.length === 0) return;
+  const { rows } = await client.query<RoundColumns>(OPEN_ROUNDS, [
+    opened.map(({ shard }) => shard),
+    opened.map(({ openedSequence }) => openedSequence),
+    opened.map(({ openedPosition }) => openedPosition),
+    opened.map(({ openedAtMs }) => openedAtMs),
+    opened.map(({ accountId }) => accountId),
+    opened.map(({ providerId }) => providerId),
+    opened.map(({ roundKey }) => Buffer.from(roundKey, 'latin1').toString()),
+    opened.map(({ gameId }) => gameId),
+    opened.map(({ isWin }) => isWin),
+  ]);
+  for (const row of rows) state.openRounds.add(filterNameOf(row));
+}
+
+interface RoundColumns {
+  readonly account_id: number;
+  readonly provider_id: number;
+  readonly round_key: string;
+}
+
+/** How the filter of open rounds knows a round of Postgres. */
+export function filterNameOf({ account_id, provider_id, round_key }: RoundColumns): string {
+  const roundKey = Buffer.from(round_key).toString('latin1');
+  return filterName({ accountId: account_id, providerId: provider_id, roundKey });
+}
+
+function filterName({ accountId, providerId, roundKey }: RoundName): string {
+  return `${accountId} ${providerId} ${roundKey}`;
+}

@@ -1,0 +1,227 @@
+// Finds the game and the round of records that do not name them: a rollback's are those of the bet
+// or win that it takes back, a joining win's those of its bet, a closing by age's those of the
+// round. First among the rows of the same snapshot, then in Postgres. Rare with most providers; one
+// query a snapshot all the same. Belongs to the reporter's thread.
+import type { ClientBase } from 'pg';
+import { assert } from '../../core/assert.ts';
+import { Kind } from '../../core/kinds.ts';
+import type { JournalBatch } from './journal-batch.ts';
+import {
+  findField,
+  JournalField,
+  JournalFlag,
+  type JournalRow,
+  setText,
+  textOf,
+} from './journal-row.ts';
+import type { RoundChanges, RoundName } from './round-changes.ts';
+
+/** What a record that refers to another takes from it. */
+interface Original {
+  readonly gameId: number;
+  /** Null for a nameless round. */
+  readonly round: string | null;
+}
+
+/** A row with what was found; the round key is null where the row is of no round. */
+export interface ResolvedRow {
+  readonly row: JournalRow;
+  readonly roundKey: string | null;
+}
+
+// The newest record of the account with this id, or the newest with a game in this round.
+const FIND_ORIGINALS = `
+  select wanted.number, original.game_id, original.round
+  from unnest($1::integer[], $2::integer[], $3::integer[], $4::smallint[], $5::text[])
+    as wanted (number, account_id, provider_id, kind, name)
+  cross join lateral (
+    select game_id, round from kassa.transactions
+    where account_id = wanted.account_id
+      and provider_id is not distinct from nullif(wanted.provider_id, 0)
+      and case when wanted.kind = 0
+        then round = wanted.name and game_id is not null
+        else transaction_id = wanted.name and kind = wanted.kind end
+    order by sequence desc
+    limit 1
+  ) as original`;
+
+const FIND_AGED = `
+  select aged.number, opened.account_id, opened.provider_id, opened.round_key, opened.game_id
+  from unnest($1::integer[], $2::smallint[], $3::bigint[]) as aged (number, shard, opened_sequence)
+  join kassa.unfinished_rounds as opened using (shard, opened_sequence)`;
+
+/** Fills in what the deferred rows of a batch lack; in their order. */
+export async function resolveRows(
+  client: ClientBase,
+  journal: JournalBatch,
+  rounds: RoundChanges,
+): Promise<{ readonly rows: ResolvedRow[]; readonly agedRounds: RoundName[] }> {
+  const { deferred } = journal;
+  if (deferred.length === 0) return { rows: [], agedRounds: [] };
+  const originals = originalsOf(journal);
+  const own = new Set(deferred.filter(({ kind }) => isPlay(kind)).map((row) => nameOf(row)));
+  const missing = deferred.filter((row) => {
+    const wanted = wantedOf(row);
+    return wanted !== null && !originals.has(wanted.key) && !own.has(wanted.key);
+  });
+  await findMissing(client, missing, originals);
+  const aged = await findAged(client, deferred, rounds);
+  const rows = deferred.map((row): ResolvedRow => {
+    if (row.kind === Kind.roundAged) return fillAged(row, aged.get(row));
+    const wanted = wantedOf(row);
+    const original = wanted === null ? undefined : originals.get(wanted.key);
+    const resolved = fill(row, original);
+    if (isPlay(row.kind)) {
+      const round = row.round.byteCount === 0 ? null : textOf(row.round);
+      originals.set(nameOf(row), { gameId: row.gameId, round });
+    }
+    return resolved;
+  });
+  return { rows, agedRounds: [...aged.values()] };
+}
+
+function fill(row: JournalRow, original: Original | undefined): ResolvedRow {
+  const isJoined = (row.flags & JournalFlag.joined) !== 0;
+  if (row.gameId === 0 && original !== undefined) row.gameId = original.gameId;
+  if (original !== undefined && (isJoined || row.round.byteCount === 0)) {
+    setText(row.round, original.round ?? '');
+  }
+  if (row.kind !== Kind.win) return { row, roundKey: null };
+  if (row.round.byteCount > 0) return { row, roundKey: `r${binary(textOf(row.round))}` };
+  const alone = isJoined ? `b${textOf(row.reference)}` : `w${textOf(row.transactionId)}`;
+  return { row, roundKey: binary(alone) };
+}
+
+function fillAged(row: JournalRow, round: AgedRound | undefined): ResolvedRow {
+  if (round === undefined) return { row, roundKey: null };
+  row.gameId = round.gameId;
+  row.providerId = round.providerId;
+  if (round.roundKey.startsWith('r')) {
+    setText(row.round, Buffer.from(round.roundKey.slice(1), 'latin1').toString());
+  } else {
+    setText(row.reference, Buffer.from(round.roundKey.slice(1), 'latin1').toString());
+  }
+  return { row, roundKey: null };
+}
+
+/** What a row looks for: a bet or win by its id, or (kind 0) a round. */
+function wantedOf(row: JournalRow): { key: string; kind: number; name: string } | null {
+  const { accountId, providerId } = row;
+  if (row.reference.byteCount > 0) {
+    const ofWin = row.kind === Kind.rollback && (row.flags & JournalFlag.ofWin) !== 0;
+    const kind = ofWin ? Kind.win : Kind.bet;
+    const name = textOf(row.reference);
+    return { key: `${accountId} ${providerId} ${kind} ${name}`, kind, name };
+  }
+  if (row.round.byteCount === 0) return null;
+  const name = textOf(row.round);
+  return { key: `${accountId} ${providerId} 0 ${name}`, kind: 0, name };
+}
+
+function nameOf({ accountId, providerId, kind, transactionId }: JournalRow): string {
+  return `${accountId} ${providerId} ${kind} ${textOf(transactionId)}`;
+}
+
+function isPlay(kind: number): boolean {
+  return kind === Kind.bet || kind === Kind.win;
+}
+
+/** The bets and wins of the same snapshot and the same accounts, read back from their rows. */
+function originalsOf(journal: JournalBatch): Map<string, Original> {
+  const originals = new Map<string, Original>();
+  const accounts = new Set(journal.deferred.map(({ accountId }) => accountId));
+  const { bytes } = journal;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const start of journal.startsOf(accounts)) {
+    const number = (field: number): number => {
+      const [at, byteCount] = findField(view, start, field);
+      if (byteCount < 0) return 0;
+      return byteCount === 2 ? view.getInt16(at) : view.getInt32(at);
+    };
+    const text = (field: number): string | null => {
+      const [at, byteCount] = findField(view, start, field);
+      return byteCount < 0 ? null : Buffer.from(bytes.subarray(at, at + byteCount)).toString();
+    };
+    const kind = number(JournalField.kind);
+    if (!isPlay(kind)) continue;
+    const gameId = number(JournalField.gameId);
+    const round = text(JournalField.round);
+    const owner = `${number(JournalField.accountId)} ${number(JournalField.providerId)}`;
+    originals.set(`${owner} ${kind} ${text(JournalField.transactionId)}`, { gameId, round });
+    if (round !== null && gameId > 0) originals.set(`${owner} 0 ${round}`, { gameId, round });
+  }
+  return originals;
+}
+
+async function findMissing(
+  client: ClientBase,
+  missing: readonly JournalRow[],
+  originals: Map<string, Original>,
+): Promise<void> {
+  if (missing.length === 0) return;
+  const wanted = missing.map((row) => {
+    const found = wantedOf(row);
+    assert(found !== null, 'a row that misses its original says which it is');
+    return { ...found, accountId: row.accountId, providerId: row.providerId };
+  });
+  const { rows } = await client.query<{ number: number; game_id: number | null; round: string }>(
+    FIND_ORIGINALS,
+    [
+      wanted.map((_, number) => number),
+      wanted.map(({ accountId }) => accountId),
+      wanted.map(({ providerId }) => providerId),
+      wanted.map(({ kind }) => kind),
+      wanted.map(({ name }) => name),
+    ],
+  );
+  for (const { number, game_id, round } of rows) {
+    const { key } = wanted[number];
+    originals.set(key, { gameId: game_id ?? 0, round });
+  }
+}
+
+interface AgedRound extends RoundName {
+  readonly gameId: number;
+}
+
+/** The rounds that were closed by age: opened in this snapshot, or known to Postgres. */
+async function findAged(
+  client: ClientBase,
+  deferred: readonly JournalRow[],
+  rounds: RoundChanges,
+): Promise<Map<JournalRow, AgedRound>> {
+  const found = new Map<JournalRow, AgedRound>();
+  const aged = deferred.filter(({ kind }) => kind === Kind.roundAged);
+  assert(aged.length === rounds.aged.length, 'each closing by age has a row');
+  const numbers: number[] = [];
+  for (const [number, opened] of rounds.takeOpened(rounds.aged).entries()) {
+    if (opened === undefined) numbers.push(number);
+    else found.set(aged[number], opened);
+  }
+  if (numbers.length === 0) return found;
+  const { rows } = await client.query<{
+    number: number;
+    account_id: number;
+    provider_id: number;
+    round_key: string;
+    game_id: number | null;
+  }>(FIND_AGED, [
+    numbers,
+    numbers.map((number) => rounds.aged[number].shard),
+    numbers.map((number) => rounds.aged[number].openedSequence),
+  ]);
+  for (const row of rows) {
+    found.set(aged[row.number], {
+      accountId: row.account_id,
+      providerId: row.provider_id,
+      roundKey: binary(row.round_key),
+      gameId: row.game_id ?? 0,
+    });
+  }
+  return found;
+}
+
+/** See binaryText in snapshot-builder.ts: how round keys are kept in memory. */
+function binary(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}

@@ -1,0 +1,108 @@
+// The reporter: follows the log and keeps Postgres up to date, for as long as it is let. When
+// Postgres is slow, full, restarted or gone it waits and tries again; the log keeps everything
+// meanwhile. Belongs to a thread of its own, or to the command line's process.
+//
+// What always holds: whatever happens to the connection, the next one starts from the position that
+// Postgres itself has, with nothing kept in memory, so each record is reported once. A log that
+// does not read as it should stops the process (design law 7); no state of Postgres does.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { InvariantError } from '../../core/assert.ts';
+import { DamagedLogError, UnknownVersionError } from '../log-errors.ts';
+import { ForeignLogEndError } from '../log-follower.ts';
+import { ReportRefusal, ReportSession } from './report-session.ts';
+import type { ReporterCounters } from './reporter-counters.ts';
+
+/** What a reporter needs. */
+export interface ReporterSettings {
+  readonly dataFolder: string;
+  readonly connection: pg.ClientConfig;
+  /** Whether `transactions` and open rounds are kept. */
+  readonly journal: boolean;
+  /** Days after which the journal's partitions are detached; 0 for never. */
+  readonly journalDays: number;
+  /** The shortest time between two snapshots. */
+  readonly snapshotIntervalMs: number;
+  /** The log writer's: inside one process all open a segment alike. */
+  readonly segmentBytesMax: number;
+  /** True in processes other than the server's. */
+  readonly readOnly?: boolean;
+  /** The last durable block and its time, as they are now. */
+  readonly durablePosition: () => number;
+  readonly durableTimeMs: () => number;
+  /** Ends when this position is committed. */
+  readonly untilPosition?: number;
+  readonly counters: ReporterCounters;
+  readonly log: ReporterLog;
+  /** Ends the reporter after its last snapshot. */
+  readonly signal: AbortSignal;
+}
+
+/** Tells what happens, for the process's log. */
+export type ReporterLog = (
+  level: 'info' | 'warn' | 'error',
+  text: string,
+  fields: Readonly<Record<string, unknown>>,
+) => void;
+
+const FIRST_WAIT_MS = 250;
+const WAIT_MS_MAX = 10_000;
+/** What only a person can mend is tried again more seldom. */
+const REFUSED_WAIT_MS = 30_000;
+
+/** Reports until the signal is given or the wanted position is reached. */
+export async function report(settings: ReporterSettings): Promise<void> {
+  const { counters, log, signal } = settings;
+  let waitMs = FIRST_WAIT_MS;
+  while (!signal.aborted) {
+    let session: ReportSession | null = null;
+    try {
+      session = await ReportSession.open(settings);
+      const { end, recordCount, contentBytes } = session.position;
+      const position = end.blockNumber;
+      counters.setUp({ position, timeMs: end.timeMs, recordCount, contentBytes });
+      log('info', 'reporting', { position });
+      const startedAtMs = performance.now();
+      try {
+        await session.run();
+        return;
+      } finally {
+        if (performance.now() - startedAtMs > WAIT_MS_MAX) waitMs = FIRST_WAIT_MS;
+      }
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      counters.setDown();
+      const isRefused = error instanceof ReportRefusal || error instanceof ForeignLogEndError;
+      if (isRefused && settings.untilPosition !== undefined) throw error;
+      const inMs = isRefused ? REFUSED_WAIT_MS : waitMs;
+      log(isRefused ? 'error' : 'warn', 'reporting is interrupted', {
+        reason: reasonOf(error),
+        inMs,
+      });
+      await sleep(inMs, undefined, { signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, WAIT_MS_MAX);
+    } finally {
+      counters.setDown();
+      await session?.close();
+    }
+  }
+}
+
+/** Errors of the log or of this program, not of Postgres. */
+function isFatal(error: unknown): boolean {
+  return (
+    error instanceof DamagedLogError ||
+    error instanceof UnknownVersionError ||
+    error instanceof InvariantError ||
+    error instanceof TypeError ||
+    error instanceof RangeError
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const hint: unknown = Reflect.get(error, 'hint');
+  // A connection that every address refused has its reasons inside.
+  const inner = error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
+  return [error.message, inner, typeof hint === 'string' ? hint : ''].filter(Boolean).join(' ');
+}

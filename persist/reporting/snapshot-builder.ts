@@ -1,0 +1,203 @@
+// Takes the blocks of the log and makes the next snapshot of them: what has to be written to bring
+// Postgres from the last position to this one. Belongs to the reporter's thread; what it holds is
+// lost with a crash or a failed transaction and made again from the log.
+//
+//   block ─▶ record ─▶ accounts (newest balances) ─▶ changed pages
+//                   ├▶ system accounts, turnover
+//                   └▶ journal rows, rounds          (only if the journal is kept)
+import { assert } from '../../core/assert.ts';
+import { Field, Kind } from '../../core/kinds.ts';
+import { ResultCode } from '../../core/result-codes.ts';
+import type { LogBlock } from '../log-chain.ts';
+import { PAGE_SLOTS } from './account-book.ts';
+import { CopyWriter } from './copy-writer.ts';
+import { JournalBatch } from './journal-batch.ts';
+import { JournalFlag, type JournalRow, type TextPlace } from './journal-row.ts';
+import { RecordRow } from './record-row.ts';
+import type { ReportState } from './report-state.ts';
+import { RoundChanges } from './round-changes.ts';
+import { countsAsTurnover, TurnoverSums } from './turnover-sums.ts';
+
+const IDENTITY_FIELDS = 9;
+
+/** A status that an account has from a record on. */
+export interface StatusChange {
+  readonly accountId: number;
+  readonly status: number;
+  readonly position: number;
+}
+
+/** What the blocks of one snapshot say, beside the newest balances in the state. */
+export class SnapshotBuilder {
+  readonly #state: ReportState;
+  readonly #record = new RecordRow();
+  readonly identities: CopyWriter = new CopyWriter();
+  readonly statusChanges: StatusChange[] = [];
+  readonly turnover: TurnoverSums = new TurnoverSums();
+  readonly rounds: RoundChanges = new RoundChanges();
+  /** Null when the journal is off. */
+  readonly journal: JournalBatch | null;
+  /** Time of the first record taken; 0 while there is none. */
+  firstTimeMs = 0;
+  /** Number and time of the last one. */
+  position = 0;
+  timeMs = 0;
+  recordCount = 0;
+  contentBytes = 0;
+
+  constructor(state: ReportState, isJournalOn: boolean) {
+    this.#state = state;
+    this.journal = isJournalOn ? new JournalBatch() : null;
+  }
+
+  /** Takes the next block. */
+  take(block: LogBlock): void {
+    const { header } = block;
+    const record = this.#record;
+    record.begin(block);
+    while (record.next()) this.#takeRecord(record);
+    this.position = header.blockNumber;
+    this.timeMs = header.timeMs;
+    this.recordCount += header.recordCount;
+    this.contentBytes += header.contentBytes;
+  }
+
+  /** Adds a row that waited for what it refers to, now that its game and round are known. */
+  addResolved(row: JournalRow, roundKey: string | null): void {
+    assert(this.journal !== null, 'only rows of the journal wait');
+    this.journal.add(row);
+    this.#countTurnover(row);
+    const isPlay = row.kind === Kind.bet || row.kind === Kind.win;
+    if (!isPlay || roundKey === null) return;
+    this.rounds.note(row, roundKey, (row.flags & JournalFlag.roundEnd) !== 0, true);
+  }
+
+  #takeRecord(record: RecordRow): void {
+    const { row } = record;
+    const { accounts, directory, system } = this.#state;
+    const isAccepted = row.code === ResultCode.ok;
+    if (this.firstTimeMs === 0) this.firstTimeMs = row.timeMs;
+    if (record.isOpening) this.#open(record);
+    row.owner = row.accountId < 0 ? 0 : accounts.ownerOf(row.accountId);
+    row.operatorId = row.owner >>> 8;
+    row.currencyId = row.accountId < 0 ? 0 : directory.currencyOf(row.owner).currencyId;
+    const { source, at, byteCount } = record.game;
+    row.gameId = directory.games.numberOf(source, at, byteCount);
+    if (isAccepted && row.accountId >= 0) {
+      const { cashMinor, bonusMinor, heldMinor, position } = row;
+      accounts.set(row.accountId, cashMinor, bonusMinor, heldMinor, position);
+      const movedMinor = row.cashMovedMinor + row.bonusMovedMinor + row.heldMovedMinor;
+      system.post(row.owner, row.kind, movedMinor);
+    }
+    if (row.kind > Kind.adjust) this.#administer(record);
+    if (this.journal !== null && isAccepted && needsLookup(record)) {
+      this.journal.defer(row);
+      return;
+    }
+    this.#countTurnover(row);
+    if (this.journal === null) {
+      if (row.kind === Kind.transfer && isAccepted) this.#receive(record);
+      return;
+    }
+    this.journal.add(row);
+    if (!isAccepted) return;
+    if (row.kind === Kind.bet || row.kind === Kind.win) this.#noteRound(row);
+    else if (row.kind === Kind.transfer) this.#receive(record);
+  }
+
+  #countTurnover(row: JournalRow): void {
+    if (!countsAsTurnover(row.kind) || (row.flags & JournalFlag.noop) !== 0) return;
+    this.turnover.add({
+      timeMs: row.timeMs,
+      owner: row.owner,
+      provider: row.providerId,
+      gameId: row.gameId,
+      kind: row.kind,
+      ofWin: row.kind === Kind.rollback && (row.flags & JournalFlag.ofWin) !== 0,
+      isAccepted: row.code === ResultCode.ok,
+      cashMovedMinor: row.cashMovedMinor,
+      bonusMovedMinor: row.bonusMovedMinor,
+      heldMovedMinor: row.heldMovedMinor,
+    });
+  }
+
+  /** A bet or win in the round that it names, or alone in a nameless one. */
+  #noteRound(row: JournalRow): void {
+    const isWin = row.kind === Kind.win;
+    const roundKey =
+      row.round.byteCount > 0
+        ? `r${binaryText(row.round)}`
+        : `${isWin ? 'w' : 'b'}${binaryText(row.transactionId)}`;
+    this.rounds.note(row, roundKey, (row.flags & JournalFlag.roundEnd) !== 0, isWin);
+  }
+
+  #open(record: RecordRow): void {
+    const { row, player } = record;
+    const { accounts, directory } = this.#state;
+    const owner = record.openedOwner;
+    accounts.add(row.accountId, owner);
+    const writer = this.identities;
+    writer.beginRow(IDENTITY_FIELDS, player.byteCount);
+    writer.int32(row.accountId);
+    writer.int32(Math.floor(row.accountId / PAGE_SLOTS));
+    writer.int32(owner >>> 8);
+    writer.int32(directory.currencyOf(owner).currencyId);
+    writer.bytes(player.source, player.at, player.byteCount);
+    writer.int16(0);
+    writer.time(row.timeMs);
+    writer.int64(row.position);
+    writer.int64(row.position);
+  }
+
+  /** The other account of an accepted transfer has a row of its own in the journal. */
+  #receive(record: RecordRow): void {
+    const { row } = record;
+    const { accounts } = this.#state;
+    const { accountId, cashMinor } = record.receiver;
+    const bonusMinor = accounts.bonusMinor(accountId);
+    const heldMinor = accounts.heldMinor(accountId);
+    accounts.set(accountId, cashMinor, bonusMinor, heldMinor, row.position);
+    if (this.journal === null) return;
+    row.details = JSON.stringify({ fromAccountId: row.accountId });
+    row.accountId = accountId;
+    row.flags |= JournalFlag.received;
+    row.cashMovedMinor = row.amountMinor;
+    row.cashMinor = cashMinor;
+    row.bonusMinor = bonusMinor;
+    row.heldMinor = heldMinor;
+    this.journal.add(row);
+  }
+
+  /** Kinds beyond those that move money. */
+  #administer(record: RecordRow): void {
+    const { row } = record;
+    const { directory } = this.#state;
+    if (row.kind === Kind.roundAged) {
+      this.rounds.noteAged(row.shard, record.subjectSequence);
+    } else if (row.code !== ResultCode.ok) return;
+    else if (row.kind === Kind.setStatus) {
+      const { accountId, position } = row;
+      this.statusChanges.push({ accountId, status: record.status, position });
+    } else if (row.kind === Kind.setOperator) {
+      const name = Buffer.from(binaryText(record.player), 'latin1').toString();
+      row.operatorId = directory.applyOperator(name, record.definition, row.position);
+    } else if (row.kind === Kind.setClient) directory.applyClient(record.definition);
+  }
+}
+
+/** The bytes of a text as a string of one unit each: quicker than UTF-8, and as distinct. */
+export function binaryText({ source, at, byteCount }: TextPlace): string {
+  return Buffer.from(source.buffer, source.byteOffset + at, byteCount).toString('latin1');
+}
+
+/** Whether the game or round that a record counts in stands in another record. */
+function needsLookup(record: RecordRow): boolean {
+  const { row, fields, game } = record;
+  if (row.kind === Kind.roundAged) return true;
+  const lacksGame = game.byteCount === 0;
+  if (row.kind === Kind.win) {
+    if ((row.flags & JournalFlag.joined) !== 0) return true;
+    return lacksGame && (fields & (Field.reference | Field.round)) !== 0;
+  }
+  return record.isReversal && (lacksGame || row.round.byteCount === 0);
+}
