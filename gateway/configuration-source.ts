@@ -24,6 +24,8 @@ export class ConfigurationError extends Error {
 
 // Read by the client example and never by the server: a shell that has them may start it too.
 const FOREIGN_NAMES: ReadonlySet<string> = new Set(['KASSA_KEY', 'KASSA_URL']);
+/** Their values are never shown. */
+const SECRET_NAMES: ReadonlySet<string> = new Set(['KASSA_POSTGRES_URL']);
 const FILE_NAME = 'KASSA_CONFIG';
 
 /** The configuration of this environment and the file it names; throws ConfigurationError. */
@@ -97,7 +99,7 @@ function problem(name: string, value: unknown, source: string): string {
   return known === undefined
     ? `Cannot start because no setting has this name: ${name} in ${source}`
     : `Cannot start because ${name} must be ${known.allowed}: ` +
-        `${JSON.stringify(value)} in ${source}`;
+        `${SECRET_NAMES.has(name) ? 'something else' : JSON.stringify(value)} in ${source}`;
 }
 
 function checkRelations(configuration: Configuration): void {

@@ -25,6 +25,14 @@ export interface Configuration {
   readonly openRoundsMax: number;
   readonly holdsMax: number;
   readonly acceptClock: boolean;
+  /** Whether Postgres gets reports at all. */
+  readonly reporting: boolean;
+  /** Undefined: the embedded Postgres of the data folder. */
+  readonly postgresUrl: string | undefined;
+  readonly journal: boolean;
+  /** 0 for ever. */
+  readonly journalDays: number;
+  readonly snapshotIntervalMs: number;
 }
 
 const MIB = 1_048_576;
@@ -50,8 +58,26 @@ function text(allowed: string): z.ZodType<string> {
   return z.string().min(1).max(1_000).meta({ allowed });
 }
 
+function postgresUrl(): z.ZodType<string> {
+  return z
+    .string()
+    .regex(/^postgres(ql)?:\/\/./)
+    .max(2_000)
+    .meta({ allowed: 'postgresql://user:password@host:port/database?sslmode=…' });
+}
+
 function oneOf(values: readonly [string, ...string[]]): z.ZodType<string> {
   return z.enum(values).meta({ allowed: `one of ${values.join(', ')}` });
+}
+
+/** A setting that may be left out, then it is undefined. */
+function optional(
+  schema: z.ZodType<string>,
+  defaultText: string,
+  meaning: string,
+): z.ZodType<string | undefined> {
+  const allowed = schema.meta()?.allowed;
+  return schema.optional().meta({ allowed, defaultText, meaning });
 }
 
 function setting<Value>(
@@ -131,6 +157,31 @@ const shape = {
     'off',
     "start although the log's last time lies more than 60 s ahead of the clock",
   ),
+  KASSA_REPORTING: setting(
+    switched(),
+    'on',
+    'keep Postgres up to date for reporting; it is never in the way of an answer',
+  ),
+  KASSA_POSTGRES_URL: optional(
+    postgresUrl(),
+    '',
+    'the Postgres to report into; without it an embedded one in the data folder',
+  ),
+  KASSA_REPORTING_JOURNAL: setting(
+    switched(),
+    'on',
+    'report each transaction; off: only balances and sums',
+  ),
+  KASSA_REPORTING_JOURNAL_DAYS: setting(
+    wholeNumber(0, 36_500),
+    '0',
+    'days after which the journal of a day is detached; 0 keeps all',
+  ),
+  KASSA_REPORTING_INTERVAL_MS: setting(
+    wholeNumber(100, 3_600_000),
+    '1000',
+    'ms between two snapshots, while anything changes',
+  ),
 };
 
 /** Makes a Configuration of values by name; unknown names and wrong values are issues. */
@@ -179,5 +230,10 @@ function configurationOf(values: z.infer<z.ZodObject<typeof shape>>): Configurat
     openRoundsMax: values.KASSA_OPEN_ROUNDS_MAX,
     holdsMax: values.KASSA_HOLDS_MAX,
     acceptClock: values.KASSA_ACCEPT_CLOCK,
+    reporting: values.KASSA_REPORTING,
+    postgresUrl: values.KASSA_POSTGRES_URL,
+    journal: values.KASSA_REPORTING_JOURNAL,
+    journalDays: values.KASSA_REPORTING_JOURNAL_DAYS,
+    snapshotIntervalMs: values.KASSA_REPORTING_INTERVAL_MS,
   };
 }

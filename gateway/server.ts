@@ -7,7 +7,9 @@ import { type FolderIdentity, openDataFolder } from '../persist/data-folder.ts';
 import { ExitCode } from '../persist/exit-codes.ts';
 import { type FolderLock, lockFolder } from '../persist/folder-lock.ts';
 import type { LogEnd } from '../persist/log-chain.ts';
-import { allocateStopSignal } from '../persist/stop-signal.ts';
+import { connectionSettings } from '../persist/postgres/connection-settings.ts';
+import { allocateReporterCounters } from '../persist/reporting/reporter-counters.ts';
+import { allocateStopSignal, isStopping } from '../persist/stop-signal.ts';
 import { allocateWriterCounters } from '../persist/writer-counters.ts';
 import { type AdminServer, listenAdmin } from './admin/admin-server.ts';
 import { Readiness } from './admin/readiness.ts';
@@ -15,12 +17,14 @@ import type { Configuration } from './configuration.ts';
 import { type Demo, makeDemo, readDemo, writeDemo } from './demo/demo-file.ts';
 import { submitDemo } from './demo/demo-transactions.ts';
 import type { LaneThreadData } from './lane/lane-messages.ts';
-import { LaneCounters } from './metrics/lane-counters.ts';
+import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
 import { MetricsPage } from './metrics/metrics-page.ts';
+import { addReporterMetrics } from './metrics/reporter-metrics.ts';
 import { addWriterMetrics } from './metrics/writer-metrics.ts';
 import { refuseClock } from './supervision/clock-check.ts';
 import { readManifest, refuseNode } from './supervision/pinned-node.ts';
 import { openProcessLog } from './supervision/process-log.ts';
+import { REPORTER_NAME, Reporting } from './supervision/reporting.ts';
 import { StartError } from './supervision/start-error.ts';
 import { type ServerEnd, Supervisor } from './supervision/supervisor.ts';
 
@@ -60,6 +64,7 @@ export async function startServer(
   const { version, pinnedNode } = readManifest();
   const refusal = refuseNode(process.version, pinnedNode);
   if (refusal !== '') throw new StartError(refusal, ExitCode.configuration);
+  refusePostgres(configuration);
   const log = openProcessLog(configuration.logLevel, process.stderr.isTTY);
   const lock = lockFolder(configuration.dataFolder);
   try {
@@ -71,6 +76,17 @@ export async function startServer(
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** A URL that cannot be used stops the start; a Postgres that does not answer stops nothing. */
+function refusePostgres({ reporting, postgresUrl }: Configuration): void {
+  if (!reporting || postgresUrl === undefined) return;
+  try {
+    connectionSettings(postgresUrl, REPORTER_NAME);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(reason, ExitCode.configuration);
   }
 }
 
@@ -88,17 +104,20 @@ class Server {
   readonly #commitPort = allocateCommitPort();
   readonly #laneCounters = LaneCounters.allocate();
   readonly #writerCounters = allocateWriterCounters();
+  readonly #reporterCounters = allocateReporterCounters();
+  readonly #stop = allocateStopSignal();
+  #recordsAtStart = 0;
   readonly #readiness: Readiness;
   readonly #supervisor: Supervisor;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
     const { configuration, options, log } = parts;
-    const stop = allocateStopSignal();
+    const stop = this.#stop;
     if (options.holdCommits === true) holdCommits(this.#commitPort);
     this.#readiness = new Readiness([new LaneCounters(this.#laneCounters)]);
     this.#supervisor = new Supervisor({
-      lane: this.#laneData(stop),
+      lane: this.#laneData(),
       writer: {
         dataFolder: configuration.dataFolder,
         segmentBytesMax: configuration.segmentBytes,
@@ -126,7 +145,11 @@ class Server {
       if (demo?.complete === false) await this.#makeDemo(demo);
       this.#readiness.enter('listening', Date.now());
       log.info({ port, adminPort: admin.port }, 'listening');
+      const reporting = this.#startReporting(end);
       const exited = this.#supervisor.exited.then(async (serverEnd) => {
+        // After a failure nothing is waited for: an embedded Postgres dies with the process.
+        const reported = reporting?.stop();
+        if (serverEnd.exitCode === ExitCode.clean) await reported;
         await admin.close();
         // A thread that hangs may still write: then the lock goes only with the process.
         if (!serverEnd.isHung) lock.release();
@@ -139,6 +162,34 @@ class Server {
       await admin.close();
       throw error;
     }
+  }
+
+  /** Behind a server that takes transactions: nobody waits for Postgres. */
+  #startReporting(end: LogEnd): Reporting | undefined {
+    const { configuration, log } = this.#parts;
+    this.#recordsAtStart = end.sequences.reduce((sum, sequence) => sum + sequence, 0);
+    if (!configuration.reporting) return undefined;
+    return new Reporting({
+      thread: {
+        dataFolder: configuration.dataFolder,
+        journal: configuration.journal,
+        journalDays: configuration.journalDays,
+        snapshotIntervalMs: configuration.snapshotIntervalMs,
+        segmentBytesMax: configuration.segmentBytes,
+        counters: this.#reporterCounters,
+        writerCounters: this.#writerCounters,
+        stop: this.#stop,
+      },
+      postgresUrl: configuration.postgresUrl,
+      log,
+      events: {
+        onError: (error) => this.#supervisor.fail('reporter', error),
+        onEnd: (exitCode) => {
+          if (isStopping(this.#stop)) return;
+          this.#supervisor.fail('reporter', new Error(`the thread ended with ${exitCode}`));
+        },
+      },
+    });
   }
 
   #running(started: Pick<RunningServer, 'port' | 'adminPort' | 'demo' | 'exited'>): RunningServer {
@@ -154,7 +205,7 @@ class Server {
     };
   }
 
-  #laneData(stop: SharedArrayBuffer): LaneThreadData {
+  #laneData(): LaneThreadData {
     const { configuration, identity, version } = this.#parts;
     return {
       lane: 0,
@@ -178,7 +229,7 @@ class Server {
       },
       commitPort: this.#commitPort,
       counters: this.#laneCounters,
-      stop,
+      stop: this.#stop,
     };
   }
 
@@ -190,6 +241,16 @@ class Server {
       isReady: () => this.#readiness.phase === 'listening',
     });
     addWriterMetrics(metrics, this.#writerCounters);
+    if (configuration.reporting) {
+      addReporterMetrics(metrics, {
+        counters: this.#reporterCounters,
+        writerCounters: this.#writerCounters,
+        logAtStart: () => ({
+          recordCount: this.#recordsAtStart,
+          contentBytes: new LaneCounters(this.#laneCounters).readGauge(LaneGauge.recoveryBytes),
+        }),
+      });
+    }
     const { adminHost, adminPort } = configuration;
     return listenAdmin(adminHost, adminPort, { readiness: this.#readiness, metrics });
   }

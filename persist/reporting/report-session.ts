@@ -16,7 +16,7 @@ import { MIGRATIONS_FOLDER, migrate } from '../postgres/migrate.ts';
 import { JOURNAL_ROWS_MAX } from './journal-batch.ts';
 import { makePartitions, thinOut } from './partition-keeper.ts';
 import type { ReportPosition, ReportState } from './report-state.ts';
-import type { ReporterSettings } from './reporter.ts';
+import type { ReporterSettings } from './reporter-settings.ts';
 import { type Tier, tierBetween } from './snapshot.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { type ClosedSnapshot, closeSnapshot, writeSnapshot } from './snapshot-writer.ts';

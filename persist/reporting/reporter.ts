@@ -6,44 +6,11 @@
 // Postgres itself has, with nothing kept in memory, so each record is reported once. A log that
 // does not read as it should stops the process (design law 7); no state of Postgres does.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { InvariantError } from '../../core/assert.ts';
 import { DamagedLogError, UnknownVersionError } from '../log-errors.ts';
 import { ForeignLogEndError } from '../log-follower.ts';
 import { ReportRefusal, ReportSession } from './report-session.ts';
-import type { ReporterCounters } from './reporter-counters.ts';
-
-/** What a reporter needs. */
-export interface ReporterSettings {
-  readonly dataFolder: string;
-  readonly connection: pg.ClientConfig;
-  /** Whether `transactions` and open rounds are kept. */
-  readonly journal: boolean;
-  /** Days after which the journal's partitions are detached; 0 for never. */
-  readonly journalDays: number;
-  /** The shortest time between two snapshots. */
-  readonly snapshotIntervalMs: number;
-  /** The log writer's: inside one process all open a segment alike. */
-  readonly segmentBytesMax: number;
-  /** True in processes other than the server's. */
-  readonly readOnly?: boolean;
-  /** The last durable block and its time, as they are now. */
-  readonly durablePosition: () => number;
-  readonly durableTimeMs: () => number;
-  /** Ends when this position is committed. */
-  readonly untilPosition?: number;
-  readonly counters: ReporterCounters;
-  readonly log: ReporterLog;
-  /** Ends the reporter after its last snapshot. */
-  readonly signal: AbortSignal;
-}
-
-/** Tells what happens, for the process's log. */
-export type ReporterLog = (
-  level: 'info' | 'warn' | 'error',
-  text: string,
-  fields: Readonly<Record<string, unknown>>,
-) => void;
+import type { ReporterSettings } from './reporter-settings.ts';
 
 const FIRST_WAIT_MS = 250;
 const WAIT_MS_MAX = 10_000;

@@ -38,6 +38,8 @@ export class KassaProcess {
         KASSA_DATA: dataFolder,
         KASSA_PORT: '0',
         KASSA_ADMIN_PORT: '0',
+        // A test of reporting turns it on.
+        KASSA_REPORTING: 'off',
         ...settings,
       },
     });

@@ -1,0 +1,34 @@
+// The settings of the embedded Postgres, given on its command line at each start: what a person
+// writes into postgresql.conf acts only on what is not named here. Pure.
+
+const SETTINGS: readonly (readonly [name: string, value: string])[] = [
+  // Only the socket in its own folder, for its owner: nothing of it can be reached from outside.
+  ['listen_addresses', ''],
+  ['unix_socket_directories', '.'],
+  ['unix_socket_permissions', '0700'],
+  // The hot part of the account table, without taking the memory that the lanes were promised.
+  ['shared_buffers', '256MB'],
+  // The journal is written in one stream: rare checkpoints write each changed page once, not often.
+  ['max_wal_size', '4GB'],
+  ['checkpoint_timeout', '15min'],
+  // No standby and no archive read this WAL, since Kassa's log can make all of it again.
+  ['wal_level', 'minimal'],
+  ['max_wal_senders', '0'],
+  // The reporter, the command line and some people's tools.
+  ['max_connections', '50'],
+  // A week of log files in the cluster folder, each replaced after seven days.
+  ['logging_collector', 'on'],
+  ['log_directory', 'log'],
+  ['log_filename', 'postgres-%a.log'],
+  ['log_truncate_on_rotation', 'on'],
+  ['log_rotation_age', '1d'],
+  // Huge pages that are there were reserved for something else.
+  ['huge_pages', 'off'],
+  // Compiling costs a small report more than it gains, and takes a core from the lanes.
+  ['jit', 'off'],
+];
+
+/** The settings as arguments of postgres. */
+export function settingArguments(): string[] {
+  return SETTINGS.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
