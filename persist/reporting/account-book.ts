@@ -10,8 +10,11 @@ import { assert } from '../../core/assert.ts';
 import type { CopyWriter } from './copy-writer.ts';
 import type { SnapshotPlace, Tier } from './snapshot.ts';
 
-const SHARD_ROWS = 2 ** 27;
+const SHARD_BITS = 27;
+const SHARD_ROWS: number = 2 ** SHARD_BITS;
+const ROW_MASK: number = SHARD_ROWS - 1;
 const PAGE_BITS = 6;
+const PLACE_MASK: number = (SHARD_ROWS >>> PAGE_BITS) - 1;
 /** Accounts of a page. */
 export const PAGE_SLOTS: number = 2 ** PAGE_BITS;
 /** Shards of a data folder: at most eight, which keeps accounts' numbers below 2^30. */
@@ -56,29 +59,29 @@ export class AccountBook {
 
   /** Operator × 256 + currency's number of an account; 0 for an unknown one. */
   ownerOf(id: number): number {
-    const accounts = this.#shards[Math.floor(id / SHARD_ROWS)];
-    return accounts?.owner[id % SHARD_ROWS] ?? 0;
+    const accounts = this.#shards[id >>> SHARD_BITS];
+    return accounts?.owner[id & ROW_MASK] ?? 0;
   }
 
   /** Notes a new account, with empty buckets. */
   add(id: number, owner: number): void {
     const accounts = this.#shardOf(id);
-    const row = id % SHARD_ROWS;
+    const row = id & ROW_MASK;
     if (row >= accounts.owner.length) grow(accounts, row);
     accounts.owner[row] = owner;
     accounts.rowCount = Math.max(accounts.rowCount, row + 1);
   }
 
   cashMinor(id: number): number {
-    return this.#shardOf(id).cash[id % SHARD_ROWS];
+    return this.#shardOf(id).cash[id & ROW_MASK];
   }
 
   bonusMinor(id: number): number {
-    return this.#shardOf(id).bonus[id % SHARD_ROWS];
+    return this.#shardOf(id).bonus[id & ROW_MASK];
   }
 
   heldMinor(id: number): number {
-    return this.#shardOf(id).held[id % SHARD_ROWS];
+    return this.#shardOf(id).held[id & ROW_MASK];
   }
 
   /** Sets the balances after a record; notes the change if it is one. */
@@ -90,7 +93,7 @@ export class AccountBook {
     position: number,
   ): void {
     const accounts = this.#shardOf(id);
-    const row = id % SHARD_ROWS;
+    const row = id & ROW_MASK;
     assert(row < accounts.rowCount, 'a record speaks of an account that was opened before');
     if (
       accounts.cash[row] === cashMinor &&
@@ -109,7 +112,7 @@ export class AccountBook {
   /** As `set`, but of what Postgres already has: nothing to write. */
   load(id: number, balances: Balances, changedPosition: number): void {
     const accounts = this.#shardOf(id);
-    const row = id % SHARD_ROWS;
+    const row = id & ROW_MASK;
     if (row >= accounts.rowCount) return;
     accounts.cash[row] = balances.cashMinor;
     accounts.bonus[row] = balances.bonusMinor;
@@ -120,7 +123,7 @@ export class AccountBook {
   /** Notes that a page changed since the last images of these tiers (after a load). */
   markPage(page: number, tierBits: number): void {
     const accounts = this.#shardOf(page * PAGE_SLOTS);
-    const place = page % (SHARD_ROWS / PAGE_SLOTS);
+    const place = page & PLACE_MASK;
     if (place < accounts.tiers.length) accounts.tiers[place] |= tierBits;
   }
 
@@ -134,7 +137,7 @@ export class AccountBook {
     let count = 0;
     for (const page of this.#changedPages.sort((left, right) => left - right)) {
       const accounts = this.#shardOf(page * PAGE_SLOTS);
-      const place = page % (SHARD_ROWS / PAGE_SLOTS);
+      const place = page & PLACE_MASK;
       const slots = slotsOf(accounts.slots[place * 2], accounts.slots[place * 2 + 1]);
       accounts.slots[place * 2] = 0;
       accounts.slots[place * 2 + 1] = 0;
@@ -180,17 +183,17 @@ export class AccountBook {
   }
 
   #noteChange(accounts: ShardAccounts, id: number): void {
-    const place = (id % SHARD_ROWS) >>> PAGE_BITS;
+    const place = (id & ROW_MASK) >>> PAGE_BITS;
     const slot = id & (PAGE_SLOTS - 1);
     if (accounts.slots[place * 2] === 0 && accounts.slots[place * 2 + 1] === 0) {
-      this.#changedPages.push(Math.floor(id / PAGE_SLOTS));
+      this.#changedPages.push(id >>> PAGE_BITS);
       accounts.tiers[place] = ALL_TIERS;
     }
     accounts.slots[place * 2 + (slot >>> 5)] |= 1 << (slot & 31);
   }
 
   #shardOf(id: number): ShardAccounts {
-    const shard = Math.floor(id / SHARD_ROWS);
+    const shard = id >>> SHARD_BITS;
     while (this.#shards.length <= shard) this.#shards.push(newShard(START_ROWS));
     return this.#shards[shard];
   }

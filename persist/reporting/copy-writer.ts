@@ -46,6 +46,12 @@ export class CopyWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** The memory, with room for so many bytes behind the rows. */
+  makeRoom(byteCount: number): Uint8Array {
+    this.#reserve(byteCount);
+    return this.#bytes;
+  }
+
   /** Forgets all rows and keeps the memory. */
   clear(): void {
     this.#at = 0;

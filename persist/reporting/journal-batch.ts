@@ -1,8 +1,9 @@
 // The journal rows of one snapshot, in the order of their accounts: so the index by account takes a
 // third of the time that random order takes, and an account's rows lie together. Belongs to the
-// reporter's thread.
+// reporter's thread. Batches of some 70 MB are used again: new memory for each would cost more than
+// what is done with it.
 //
-//   add(row) ─▶ arena in the order of the log ─▶ sorted() ─▶ COPY
+//   add(row) ─▶ rows in the order of the log ─▶ sorted(), behind them in the same memory ─▶ COPY
 //   defer(row): waits until it is known what it refers to (original-lookup.ts), then add(row)
 import { assert } from '../../core/assert.ts';
 import { CopyWriter } from './copy-writer.ts';
@@ -11,16 +12,17 @@ import { copyRow, type JournalRow, writeRow } from './journal-row.ts';
 /** Rows of one snapshot at most: 40 MB, twice while they are sorted. */
 export const JOURNAL_ROWS_MAX = 131_072;
 /** A place's room in the sort key: more than a snapshot and one block have rows. */
-const PLACES = 2 ** 20;
+const PLACES: number = 2 ** 20;
 /** Sorts behind all accounts, which are below 2^30. */
-const NO_ACCOUNT = 2 ** 30;
+const NO_ACCOUNT: number = 2 ** 30;
+const START_ROWS = 1_024;
 
 /** Rows of one snapshot. */
 export class JournalBatch {
   readonly #writer = new CopyWriter();
-  #starts: Uint32Array = new Uint32Array(1_024);
-  #accountIds: Uint32Array = new Uint32Array(1_024);
-  readonly deferred: JournalRow[] = [];
+  #starts: Uint32Array = new Uint32Array(START_ROWS);
+  #accountIds: Uint32Array = new Uint32Array(START_ROWS);
+  deferred: JournalRow[] = [];
 
   /** Rows written and deferred. */
   get rowCount(): number {
@@ -30,6 +32,12 @@ export class JournalBatch {
   /** The rows written, one behind another; valid until the next one. */
   get bytes(): Uint8Array {
     return this.#writer.rows;
+  }
+
+  /** Forgets all rows and keeps the memory: nothing uses the bytes any more. */
+  clear(): void {
+    this.#writer.clear();
+    this.deferred = [];
   }
 
   /** Writes a row; the row may be used again. */
@@ -42,7 +50,7 @@ export class JournalBatch {
     writeRow(this.#writer, row);
   }
 
-  /** Keeps a copy of a row until resolve. */
+  /** Keeps a copy of a row until it is resolved. */
   defer(row: JournalRow): void {
     this.deferred.push(copyRow(row));
   }
@@ -56,29 +64,33 @@ export class JournalBatch {
     return starts;
   }
 
-  /** All rows, account by account, each account's in the order of the log; bounded pieces. */
-  *sorted(pieceBytes: number): Generator<Uint8Array> {
-    const { rowCount, byteCount, rows } = this.#writer;
+  /**
+   * All rows, account by account, each account's in the order of the log, in pieces of whole rows
+   * of about this size; valid until the next row or clear().
+   */
+  sorted(pieceBytes: number): Uint8Array[] {
+    const { rowCount, byteCount } = this.#writer;
     const order = new Float64Array(rowCount);
     for (let index = 0; index < rowCount; index += 1) {
       order[index] = this.#accountIds[index] * PLACES + index;
     }
     order.sort();
-    let piece = Buffer.allocUnsafe(pieceBytes);
-    let at = 0;
-    for (const key of order) {
-      const index = key % PLACES;
+    const bytes = this.#writer.makeRoom(byteCount);
+    const pieces: Uint8Array[] = [];
+    let to = byteCount;
+    let pieceFrom = to;
+    for (let place = 0; place < rowCount; place += 1) {
+      const index = order[place] % PLACES;
       const start = this.#starts[index];
       const end = index + 1 < rowCount ? this.#starts[index + 1] : byteCount;
-      if (at + end - start > piece.byteLength) {
-        yield piece.subarray(0, at);
-        piece = Buffer.allocUnsafe(Math.max(pieceBytes, end - start));
-        at = 0;
-      }
-      piece.set(rows.subarray(start, end), at);
-      at += end - start;
+      bytes.copyWithin(to, start, end);
+      to += end - start;
+      if (to - pieceFrom < pieceBytes) continue;
+      pieces.push(bytes.subarray(pieceFrom, to));
+      pieceFrom = to;
     }
-    if (at > 0) yield piece.subarray(0, at);
+    if (to > pieceFrom) pieces.push(bytes.subarray(pieceFrom, to));
+    return pieces;
   }
 
   #grow(): void {

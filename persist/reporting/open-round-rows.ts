@@ -2,7 +2,8 @@
 // the reporter's thread, inside its transaction.
 import type { ClientBase } from 'pg';
 import type { ReportState } from './report-state.ts';
-import type { RoundName, RoundOpening } from './round-changes.ts';
+import type { RoundOpening } from './round-changes.ts';
+import { hashOfName, type RoundName, roundKeyFrom, roundKeyText } from './round-name.ts';
 
 const END_ROUNDS = `
   delete from kassa.unfinished_rounds
@@ -19,14 +20,13 @@ export async function endRounds(
   state: ReportState,
   ended: readonly RoundName[],
 ): Promise<void> {
-  const known = ended.filter((round) => state.openRounds.mayHave(filterName(round)));
-  if (known.length === 0) return;
+  if (ended.length === 0) return;
   const { rows } = await client.query<RoundColumns>(END_ROUNDS, [
-    known.map(({ accountId }) => accountId),
-    known.map(({ providerId }) => providerId),
-    known.map(({ roundKey }) => Buffer.from(roundKey, 'latin1').toString()),
+    ended.map(({ accountId }) => accountId),
+    ended.map(({ providerId }) => providerId),
+    ended.map(({ roundKey }) => roundKeyText(roundKey)),
   ]);
-  for (const row of rows) state.openRounds.remove(filterNameOf(row));
+  for (const row of rows) state.openRounds.remove(hashOfRow(row));
 }
 
 // A bet is only accepted in a round that is open. A win may also come late to one that was closed by
@@ -63,25 +63,30 @@ export async function openRounds(
     opened.map(({ openedAtMs }) => openedAtMs),
     opened.map(({ accountId }) => accountId),
     opened.map(({ providerId }) => providerId),
-    opened.map(({ roundKey }) => Buffer.from(roundKey, 'latin1').toString()),
+    opened.map(({ roundKey }) => roundKeyText(roundKey)),
     opened.map(({ gameId }) => gameId),
     opened.map(({ isWin }) => isWin),
   ]);
-  for (const row of rows) state.openRounds.add(filterNameOf(row));
+  if (rows.length === opened.length) return;
+  // Those that Postgres had already, or that were closed by age, were counted for nothing.
+  const added = new Map<number, number>();
+  for (const hash of rows.map(hashOfRow)) added.set(hash, (added.get(hash) ?? 0) + 1);
+  for (const hash of opened.map(hashOfName)) {
+    const count = added.get(hash) ?? 0;
+    if (count === 0) state.openRounds.remove(hash);
+    else added.set(hash, count - 1);
+  }
 }
 
-interface RoundColumns {
+/** A round as Postgres names it. */
+export interface RoundColumns {
   readonly account_id: number;
   readonly provider_id: number;
   readonly round_key: string;
 }
 
 /** How the filter of open rounds knows a round of Postgres. */
-export function filterNameOf({ account_id, provider_id, round_key }: RoundColumns): string {
-  const roundKey = Buffer.from(round_key).toString('latin1');
-  return filterName({ accountId: account_id, providerId: provider_id, roundKey });
-}
-
-function filterName({ accountId, providerId, roundKey }: RoundName): string {
-  return `${accountId} ${providerId} ${roundKey}`;
+export function hashOfRow({ account_id, provider_id, round_key }: RoundColumns): number {
+  const roundKey = roundKeyFrom(round_key);
+  return hashOfName({ accountId: account_id, providerId: provider_id, roundKey });
 }

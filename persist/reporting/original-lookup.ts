@@ -14,7 +14,8 @@ import {
   setText,
   textOf,
 } from './journal-row.ts';
-import type { RoundChanges, RoundName } from './round-changes.ts';
+import type { NotedRound, RoundChanges } from './round-changes.ts';
+import { type RoundName, roundKeyFrom, roundKeyText } from './round-name.ts';
 
 /** What a record that refers to another takes from it. */
 interface Original {
@@ -23,10 +24,10 @@ interface Original {
   readonly round: string | null;
 }
 
-/** A row with what was found; the round key is null where the row is of no round. */
+/** A row with what was found; the round is null where the row neither opens nor ends one. */
 export interface ResolvedRow {
   readonly row: JournalRow;
-  readonly roundKey: string | null;
+  readonly round: NotedRound | null;
 }
 
 // The newest record of the account with this id, or the newest with a game in this round.
@@ -86,22 +87,20 @@ function fill(row: JournalRow, original: Original | undefined): ResolvedRow {
   if (original !== undefined && (isJoined || row.round.byteCount === 0)) {
     setText(row.round, original.round ?? '');
   }
-  if (row.kind !== Kind.win) return { row, roundKey: null };
-  if (row.round.byteCount > 0) return { row, roundKey: `r${binary(textOf(row.round))}` };
-  const alone = isJoined ? `b${textOf(row.reference)}` : `w${textOf(row.transactionId)}`;
-  return { row, roundKey: binary(alone) };
+  if (row.kind !== Kind.win) return { row, round: null };
+  if (row.round.byteCount > 0) return { row, round: { sort: 'r', id: row.round } };
+  if (isJoined) return { row, round: { sort: 'b', id: row.reference } };
+  return { row, round: { sort: 'w', id: row.transactionId } };
 }
 
 function fillAged(row: JournalRow, round: AgedRound | undefined): ResolvedRow {
-  if (round === undefined) return { row, roundKey: null };
-  row.gameId = round.gameId;
-  row.providerId = round.providerId;
-  if (round.roundKey.startsWith('r')) {
-    setText(row.round, Buffer.from(round.roundKey.slice(1), 'latin1').toString());
-  } else {
-    setText(row.reference, Buffer.from(round.roundKey.slice(1), 'latin1').toString());
+  if (round !== undefined) {
+    row.gameId = round.gameId;
+    row.providerId = round.providerId;
+    const place = round.roundKey.startsWith('r') ? row.round : row.reference;
+    setText(place, roundKeyText(round.roundKey.slice(1)));
   }
-  return { row, roundKey: null };
+  return { row, round: null };
 }
 
 /** What a row looks for: a bet or win by its id, or (kind 0) a round. */
@@ -214,14 +213,9 @@ async function findAged(
     found.set(aged[row.number], {
       accountId: row.account_id,
       providerId: row.provider_id,
-      roundKey: binary(row.round_key),
+      roundKey: roundKeyFrom(row.round_key),
       gameId: row.game_id ?? 0,
     });
   }
   return found;
-}
-
-/** See binaryText in snapshot-builder.ts: how round keys are kept in memory. */
-function binary(text: string): string {
-  return Buffer.from(text).toString('latin1');
 }

@@ -13,7 +13,7 @@ import { chainSeedOf, logFolderOf, readIdentity } from '../data-folder.ts';
 import { emptyLogEnd, type LogBlock, type LogEnd } from '../log-chain.ts';
 import { LogFollower } from '../log-follower.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../postgres/migrate.ts';
-import { JOURNAL_ROWS_MAX } from './journal-batch.ts';
+import { JOURNAL_ROWS_MAX, JournalBatch } from './journal-batch.ts';
 import { makePartitions, thinOut } from './partition-keeper.ts';
 import type { ReportPosition, ReportState } from './report-state.ts';
 import type { ReporterSettings } from './reporter-settings.ts';
@@ -49,6 +49,8 @@ export class ReportSession {
   #builder: SnapshotBuilder;
   /** A block that was read and belongs to the snapshot after the next. */
   #ahead: LogBlock | null = null;
+  /** Batches whose rows were written. */
+  readonly #journals: JournalBatch[] = [];
   /** Behind the last block taken. */
   #end: LogEnd;
   #writing: Promise<void> | null = null;
@@ -66,7 +68,7 @@ export class ReportSession {
     this.#state = loaded.state;
     this.#position = loaded.position;
     this.#end = loaded.position.end;
-    this.#builder = new SnapshotBuilder(loaded.state, settings.journal);
+    this.#builder = this.#newBuilder();
     this.#follower = new LogFollower({
       logFolder: logFolderOf(settings.dataFolder),
       after: this.#end,
@@ -186,7 +188,7 @@ export class ReportSession {
       after,
       builder: hasRecords ? builder : null,
     });
-    this.#builder = new SnapshotBuilder(this.#state, this.#settings.journal);
+    this.#builder = this.#newBuilder();
     this.#lastSnapshotMs = performance.now();
     this.#writing = this.#commit(closed).then(
       () => {
@@ -217,6 +219,10 @@ export class ReportSession {
       rejectedRows,
       milliseconds: performance.now() - startedAtMs,
     });
+    if (builder !== null && builder.journal !== null) {
+      builder.journal.clear();
+      this.#journals.push(builder.journal);
+    }
     if (rejectedRows > 0) {
       const position = after.end.blockNumber;
       const text = 'Postgres refused rows: see kassa.rejected_rows';
@@ -246,6 +252,11 @@ export class ReportSession {
          log_position = excluded.log_position, log_recorded_at = excluded.log_recorded_at`,
       [durablePosition(), durableTimeMs()],
     );
+  }
+
+  #newBuilder(): SnapshotBuilder {
+    const journal = this.#settings.journal ? (this.#journals.pop() ?? new JournalBatch()) : null;
+    return new SnapshotBuilder(this.#state, journal);
   }
 
   #throwFailure(): void {

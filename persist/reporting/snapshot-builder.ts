@@ -11,11 +11,12 @@ import { ResultCode } from '../../core/result-codes.ts';
 import type { LogBlock } from '../log-chain.ts';
 import { PAGE_SLOTS } from './account-book.ts';
 import { CopyWriter } from './copy-writer.ts';
-import { JournalBatch } from './journal-batch.ts';
-import { JournalFlag, type JournalRow, type TextPlace } from './journal-row.ts';
+import type { JournalBatch } from './journal-batch.ts';
+import { JournalFlag, type JournalRow, type TextPlace, textOf } from './journal-row.ts';
 import { RecordRow } from './record-row.ts';
 import type { ReportState } from './report-state.ts';
-import { RoundChanges } from './round-changes.ts';
+import { type NotedRound, RoundChanges } from './round-changes.ts';
+import type { RoundSort } from './round-name.ts';
 import { countsAsTurnover, TurnoverSums } from './turnover-sums.ts';
 
 const IDENTITY_FIELDS = 9;
@@ -31,10 +32,11 @@ export interface StatusChange {
 export class SnapshotBuilder {
   readonly #state: ReportState;
   readonly #record = new RecordRow();
+  readonly #round: { sort: RoundSort; id: TextPlace } = { sort: 'r', id: this.#record.game };
   readonly identities: CopyWriter = new CopyWriter();
   readonly statusChanges: StatusChange[] = [];
   readonly turnover: TurnoverSums = new TurnoverSums();
-  readonly rounds: RoundChanges = new RoundChanges();
+  readonly rounds: RoundChanges;
   /** Null when the journal is off. */
   readonly journal: JournalBatch | null;
   /** Time of the first record taken; 0 while there is none. */
@@ -45,9 +47,11 @@ export class SnapshotBuilder {
   recordCount = 0;
   contentBytes = 0;
 
-  constructor(state: ReportState, isJournalOn: boolean) {
+  /** An empty batch for the journal, or null when it is off. */
+  constructor(state: ReportState, journal: JournalBatch | null) {
     this.#state = state;
-    this.journal = isJournalOn ? new JournalBatch() : null;
+    this.journal = journal;
+    this.rounds = new RoundChanges(state.openRounds);
   }
 
   /** Takes the next block. */
@@ -63,13 +67,12 @@ export class SnapshotBuilder {
   }
 
   /** Adds a row that waited for what it refers to, now that its game and round are known. */
-  addResolved(row: JournalRow, roundKey: string | null): void {
+  addResolved(row: JournalRow, round: NotedRound | null): void {
     assert(this.journal !== null, 'only rows of the journal wait');
     this.journal.add(row);
     this.#countTurnover(row);
-    const isPlay = row.kind === Kind.bet || row.kind === Kind.win;
-    if (!isPlay || roundKey === null) return;
-    this.rounds.note(row, roundKey, (row.flags & JournalFlag.roundEnd) !== 0, true);
+    const ends = (row.flags & JournalFlag.roundEnd) !== 0;
+    if (round !== null) this.rounds.note(row, round, { ends, isWin: true });
   }
 
   #takeRecord(record: RecordRow): void {
@@ -124,11 +127,12 @@ export class SnapshotBuilder {
   /** A bet or win in the round that it names, or alone in a nameless one. */
   #noteRound(row: JournalRow): void {
     const isWin = row.kind === Kind.win;
-    const roundKey =
-      row.round.byteCount > 0
-        ? `r${binaryText(row.round)}`
-        : `${isWin ? 'w' : 'b'}${binaryText(row.transactionId)}`;
-    this.rounds.note(row, roundKey, (row.flags & JournalFlag.roundEnd) !== 0, isWin);
+    const ends = (row.flags & JournalFlag.roundEnd) !== 0;
+    const round = this.#round;
+    const hasName = row.round.byteCount > 0;
+    round.sort = hasName ? 'r' : isWin ? 'w' : 'b';
+    round.id = hasName ? row.round : row.transactionId;
+    this.rounds.note(row, round, { ends, isWin });
   }
 
   #open(record: RecordRow): void {
@@ -179,15 +183,10 @@ export class SnapshotBuilder {
       const { accountId, position } = row;
       this.statusChanges.push({ accountId, status: record.status, position });
     } else if (row.kind === Kind.setOperator) {
-      const name = Buffer.from(binaryText(record.player), 'latin1').toString();
+      const name = textOf(record.player);
       row.operatorId = directory.applyOperator(name, record.definition, row.position);
     } else if (row.kind === Kind.setClient) directory.applyClient(record.definition);
   }
-}
-
-/** The bytes of a text as a string of one unit each: quicker than UTF-8, and as distinct. */
-export function binaryText({ source, at, byteCount }: TextPlace): string {
-  return Buffer.from(source.buffer, source.byteOffset + at, byteCount).toString('latin1');
 }
 
 /** Whether the game or round that a record counts in stands in another record. */

@@ -49,6 +49,7 @@ export function closeSnapshot(
   const { place, tier } = snapshot;
   const changes = new CopyWriter();
   const images = new CopyWriter();
+  snapshot.builder?.rounds.close();
   state.accounts.writeChanges(changes, place);
   const system = [state.system.takeChanged(0)];
   for (const each of [1, 2, 3] as const) {
@@ -160,7 +161,8 @@ async function writeJournal(
   const { journal, rounds } = builder;
   if (journal === null) return 0;
   const { rows, agedRounds } = await resolveRows(client, journal, rounds);
-  for (const { row, roundKey } of rows) builder.addResolved(row, roundKey);
+  journal.deferred = [];
+  for (const { row, round } of rows) builder.addResolved(row, round);
   const rejectedCount = await copyJournal(client, journal);
   await endRounds(client, state, [...rounds.ended, ...agedRounds]);
   await openRounds(client, state, rounds.opened);
@@ -168,7 +170,7 @@ async function writeJournal(
 }
 
 async function copyJournal(client: ClientBase, journal: JournalBatch): Promise<number> {
-  const pieces = [...journal.sorted(COPY_PIECE_BYTES)];
+  const pieces = journal.sorted(COPY_PIECE_BYTES);
   return copyRows(client, { table: 'transactions', placeOf: placeOfJournalRow }, pieces);
 }
 

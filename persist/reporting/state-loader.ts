@@ -5,7 +5,7 @@ import type { ClientBase } from 'pg';
 import type { LogEnd } from '../log-chain.ts';
 import { PAGE_SLOTS } from './account-book.ts';
 import { readRows } from './copy-reader.ts';
-import { filterNameOf } from './open-round-rows.ts';
+import { hashOfRow, type RoundColumns } from './open-round-rows.ts';
 import { emptyState, type ReportPosition, type ReportState } from './report-state.ts';
 
 /** Bits of AccountBook.markPage. */
@@ -70,10 +70,10 @@ export async function loadState(client: ClientBase): Promise<ReportState> {
   await loadAccounts(client, state);
   await loadBalances(client, state);
   await loadSystem(client, state);
-  const { rows } = await client.query<Parameters<typeof filterNameOf>[0]>(
+  const { rows } = await client.query<RoundColumns>(
     'select account_id, provider_id, round_key from kassa.unfinished_rounds',
   );
-  for (const row of rows) state.openRounds.add(filterNameOf(row));
+  for (const row of rows) state.openRounds.add(hashOfRow(row));
   return state;
 }
 
