@@ -41,11 +41,15 @@ const OPEN_ROUNDS = `
     $6::integer[], $7::text[], $8::integer[], $9::boolean[])
     as opened (shard, opened_sequence, opened_position, opened_at_ms, account_id, provider_id,
       round_key, game_id, is_win)
-  where not is_win or not exists (
-    select from kassa.transactions as aged
-    where aged.account_id = opened.account_id and aged.kind = 32
-      and aged.provider_id is not distinct from nullif(opened.provider_id, 0)
-      and opened.round_key = coalesce('r' || aged.round, 'b' || aged.reference))
+  where not exists (
+      select from kassa.unfinished_rounds as known
+      where known.account_id = opened.account_id and known.provider_id = opened.provider_id
+        and known.round_key = opened.round_key)
+    and (not is_win or not exists (
+      select from kassa.transactions as aged
+      where aged.account_id = opened.account_id and aged.kind = 32
+        and aged.provider_id is not distinct from nullif(opened.provider_id, 0)
+        and opened.round_key = coalesce('r' || aged.round, 'b' || aged.reference)))
   on conflict do nothing
   returning account_id, provider_id, round_key`;
 

@@ -11,7 +11,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import pg from 'pg';
 import { chainSeedOf, logFolderOf, readIdentity } from '../data-folder.ts';
 import { emptyLogEnd, type LogBlock, type LogEnd } from '../log-chain.ts';
-import { LogFollower } from '../log-follower.ts';
+import { ForeignLogEndError, LogFollower } from '../log-follower.ts';
 import { MIGRATIONS_FOLDER, migrate } from '../postgres/migrate.ts';
 import { JOURNAL_ROWS_MAX, JournalBatch } from './journal-batch.ts';
 import { makePartitions, thinOut } from './partition-keeper.ts';
@@ -89,7 +89,12 @@ export class ReportSession {
       return new ReportSession(settings, client, { state, position });
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw error;
+      if (!(error instanceof ForeignLogEndError)) throw error;
+      throw new ReportRefusal(
+        `${error.message}. The log was put back to an older state, or Postgres was: rebuild the ` +
+          'reports with: npm run kassa -- report rebuild',
+        { cause: error },
+      );
     }
   }
 

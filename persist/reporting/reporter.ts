@@ -8,7 +8,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvariantError } from '../../core/assert.ts';
 import { DamagedLogError, UnknownVersionError } from '../log-errors.ts';
-import { ForeignLogEndError } from '../log-follower.ts';
 import { ReportRefusal, ReportSession } from './report-session.ts';
 import type { ReporterSettings } from './reporter-settings.ts';
 
@@ -39,7 +38,7 @@ export async function report(settings: ReporterSettings): Promise<void> {
     } catch (error) {
       if (isFatal(error)) throw error;
       counters.setDown();
-      const isRefused = error instanceof ReportRefusal || error instanceof ForeignLogEndError;
+      const isRefused = error instanceof ReportRefusal;
       if (isRefused && settings.untilPosition !== undefined) throw error;
       const inMs = isRefused ? REFUSED_WAIT_MS : waitMs;
       log(isRefused ? 'error' : 'warn', 'reporting is interrupted', {
