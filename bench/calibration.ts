@@ -70,6 +70,8 @@ async function measureEcho(): Promise<number> {
       accountCount: 1_000,
       idBytes: 36,
       seed: 1,
+      run: 0,
+      ratePerSecond: null,
       warmUpSeconds: 1,
       seconds: ECHO_SECONDS,
     });

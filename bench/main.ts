@@ -3,18 +3,46 @@
 //   this process ──starts──▶ server (gateway/main.ts) ◀──WebSocket── load generator (own process)
 //        └── reads /proc and /metrics at both ends of the window; calibrates before, prints after
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { calibrate } from './calibration.ts';
+import { type Calibration, calibrate } from './calibration.ts';
 import { cleanUpAtEnd, makeTemporaryFolder } from './clean-up.ts';
 import { findFailures, measureLoad, openAccounts, type ReportProgress } from './measurement.ts';
 import { type BenchOptions, readOptions } from './options.ts';
 import { measureReplay } from './replay.ts';
-import { type Measured, resultObject, resultTable } from './report.ts';
-import { ServerProcess } from './server-process.ts';
+import { resultObject, resultTable } from './report.ts';
+import {
+  findReportingFailures,
+  REPORTING_ASKED,
+  reportingObject,
+} from './reporting/reporting-result.ts';
+import { measureReporting } from './reporting/reporting-workload.ts';
+import { ServerProcess, WITHOUT_REPORTING } from './server-process.ts';
 
-async function measure(options: BenchOptions, report: ReportProgress): Promise<Measured> {
+/** A workload's result, and what is asked of its figures. */
+interface Outcome {
+  readonly result: Record<string, unknown>;
+  readonly asked: Readonly<Record<string, string>>;
+  readonly failures: readonly string[];
+}
+
+const STEP_COLUMNS = 20;
+
+async function measure(options: BenchOptions, report: ReportProgress): Promise<Outcome> {
   const folder = makeTemporaryFolder(options.folder);
-  const calibration = await calibrate(folder);
-  const server = await ServerProcess.start(`${folder}/data`);
+  const place = { options, folder, calibration: await calibrate(folder) };
+  return options.workload === 'report'
+    ? await measurePostgres(place, report)
+    : await measureTransactions(place, report);
+}
+
+interface Place {
+  readonly options: BenchOptions;
+  readonly folder: string;
+  readonly calibration: Calibration;
+}
+
+async function measureTransactions(place: Place, report: ReportProgress): Promise<Outcome> {
+  const { options, folder } = place;
+  const server = await ServerProcess.start(`${folder}/data`, WITHOUT_REPORTING);
   const opening = await openAccounts(server, options, report);
   const load = options.workload === 'open' ? null : await measureLoad(server, options, report);
   await server.stop();
@@ -23,7 +51,15 @@ async function measure(options: BenchOptions, report: ReportProgress): Promise<M
   const runs = [...opening.runs, ...(load === null ? [] : [load.result])];
   const failures = runs.flatMap(findFailures);
   if (replay !== null && replay.totals !== '') failures.push(`totals: ${replay.totals}`);
-  return { options, folder, opening, load, replay, calibration, failures };
+  const result = resultObject({ ...place, opening, load, replay, failures });
+  return { result, asked: {}, failures };
+}
+
+async function measurePostgres(place: Place, report: ReportProgress): Promise<Outcome> {
+  const measurement = await measureReporting(place.folder, place.options, report);
+  const failures = findReportingFailures(measurement);
+  const result = reportingObject({ ...place, measurement, failures });
+  return { result, asked: REPORTING_ASKED, failures };
 }
 
 /** A bar for each step, on standard error, and only where a person looks. */
@@ -37,7 +73,7 @@ function progressBars(isShown: boolean): { report: ReportProgress; stop: () => v
   const report: ReportProgress = (step, done, total) => {
     let bar = byStep.get(step);
     if (bar === undefined) {
-      bar = bars.create(total, 0, { step: step.padEnd(8) });
+      bar = bars.create(total, 0, { step: step.padEnd(STEP_COLUMNS) });
       byStep.set(step, bar);
     }
     bar.update(Math.round(done));
@@ -49,12 +85,11 @@ cleanUpAtEnd();
 const options = readOptions(process.argv.slice(2));
 const { report, stop } = progressBars(!options.json && process.stderr.isTTY);
 try {
-  const measured = await measure(options, report);
+  const { result, asked, failures } = await measure(options, report);
   stop();
-  const result = resultObject(measured);
-  console.log(options.json ? JSON.stringify(result) : resultTable(result));
-  for (const failure of measured.failures) console.error(`Not a measurement: ${failure}`);
-  process.exitCode = measured.failures.length > 0 ? 1 : 0;
+  console.log(options.json ? JSON.stringify(result) : resultTable(result, asked));
+  for (const failure of failures) console.error(`Not a measurement: ${failure}`);
+  process.exitCode = failures.length > 0 ? 1 : 0;
 } catch (error) {
   stop();
   console.error(error instanceof Error ? error.message : error);

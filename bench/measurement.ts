@@ -61,6 +61,7 @@ export async function openAccounts(
         frameTransactions,
         connectionCount: Math.min(4, options.connections),
         framesInFlight: 4,
+        ratePerSecond: null,
         warmUpSeconds: 0,
         seconds: 0,
       },
@@ -147,7 +148,8 @@ async function readLongestSlices(
   };
 }
 
-function loadSettings(server: ServerProcess, options: BenchOptions): LoadSettings {
+/** The canonical load of these options on this server: the first one on its accounts. */
+export function loadSettings(server: ServerProcess, options: BenchOptions): LoadSettings {
   const { connections, frameTransactions, inFlight } = options;
   return {
     workload: 'canonical',
@@ -161,6 +163,8 @@ function loadSettings(server: ServerProcess, options: BenchOptions): LoadSetting
     accountCount: options.accounts,
     idBytes: options.idBytes,
     seed: options.seed,
+    run: 0,
+    ratePerSecond: options.ratePerSecond,
     warmUpSeconds: options.warmUpSeconds,
     seconds: options.seconds,
   };

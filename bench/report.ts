@@ -1,11 +1,8 @@
-// The result of a benchmark as one object (`--json`) and as a table, with the conditions it holds
-// under: machine, commit, seed, durability, and what it leaves out.
-import { execFileSync } from 'node:child_process';
-import os from 'node:os';
+// The result of a benchmark as one object (`--json`) and as a table.
 import type { Calibration } from './calibration.ts';
+import { conditionsOf } from './conditions.ts';
 import type { LoadMeasurement, Opening } from './measurement.ts';
 import type { BenchOptions } from './options.ts';
-import { readFileSystem, readStolenShare } from './process-figures.ts';
 import type { ReplayResult } from './replay-process.ts';
 
 /** What was measured; parts that a workload does not have are null. */
@@ -20,17 +17,19 @@ export interface Measured {
 }
 
 const LEFT_OUT: readonly string[] = [
-  'networks between machines: load and server share this one over loopback, without TLS',
-  'Postgres, checkpoints and sealing, which this version does not have',
+  'reporting into Postgres, which is switched off: --workload report measures it',
+  'checkpoints and sealing, which this version does not have',
 ];
-const GIB = 1_073_741_824;
+const NAME_COLUMNS = 40;
+const ASKED_COLUMN = 56;
 
 /** The object that `--json` prints. */
 export function resultObject(measured: Measured): Record<string, unknown> {
-  const { options, load, replay, opening, calibration } = measured;
+  const { options, load, replay, opening } = measured;
   const figures = replay === null ? loadFigures(load, opening) : replayFigures(replay, load);
   return {
     workload: options.workload,
+    ...(options.ratePerSecond === null ? {} : { ratePerSecond: options.ratePerSecond }),
     ...figures,
     accounts: options.accounts,
     connections: options.connections,
@@ -46,16 +45,7 @@ export function resultObject(measured: Measured): Record<string, unknown> {
       longestSliceMs: opening.longestSliceMs,
       longestSliceRunningMs: opening.longestSliceRunningMs,
     },
-    machine: describeMachine(),
-    commit: describeCommit(),
-    seed: options.seed,
-    calibration,
-    stolenShare: readStolenShare(),
-    durability:
-      "every answer after its block's LMDB commit (fdatasync) " +
-      `on ${readFileSystem(measured.folder)}`,
-    leftOut: LEFT_OUT,
-    failures: measured.failures,
+    ...conditionsOf({ ...measured, seed: options.seed, leftOut: LEFT_OUT }),
   };
 }
 
@@ -98,21 +88,26 @@ function replayFigures(
   };
 }
 
-/** The object's figures as lines for a person. */
-export function resultTable(result: Readonly<Record<string, unknown>>): string {
-  const lines: string[] = [];
-  for (const [name, value] of Object.entries(result)) addLines(lines, name, value);
-  return lines.join('\n');
+/** The object's figures as lines for a person; what is asked of a figure stands beside it. */
+export function resultTable(
+  result: Readonly<Record<string, unknown>>,
+  asked: Readonly<Record<string, string>>,
+): string {
+  return linesOf('', result)
+    .map(([name, text]) => {
+      const line = `${name.padEnd(NAME_COLUMNS)} ${text}`;
+      return name in asked ? `${line.padEnd(ASKED_COLUMN)} asked: ${asked[name]}` : line;
+    })
+    .join('\n');
 }
 
-function addLines(lines: string[], name: string, value: unknown): void {
-  if (Array.isArray(value)) {
-    for (const element of value) addLines(lines, name, element);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [inner, each] of Object.entries(value)) addLines(lines, `${name}.${inner}`, each);
-  } else {
-    lines.push(`${name.padEnd(40)} ${formatValue(value)}`);
-  }
+/** Names and values as texts; an object's names stand before those of its members. */
+function linesOf(name: string, value: unknown): [string, string][] {
+  if (Array.isArray(value)) return value.flatMap((element) => linesOf(name, element));
+  if (typeof value !== 'object' || value === null) return [[name, formatValue(value)]];
+  return Object.entries(value).flatMap(([inner, each]) =>
+    linesOf(name === '' ? inner : `${name}.${inner}`, each),
+  );
 }
 
 function formatValue(value: unknown): string {
@@ -120,31 +115,4 @@ function formatValue(value: unknown): string {
   if (Number.isInteger(value)) return value.toLocaleString('en');
   const digits = Math.abs(value) >= 1_000 ? 0 : 3;
   return value.toLocaleString('en', { maximumFractionDigits: digits });
-}
-
-function describeMachine(): string {
-  const cpus = os.cpus();
-  const model = cpus[0]?.model ?? 'unknown processor';
-  const memory = Math.round(os.totalmem() / GIB);
-  return (
-    `${cpus.length} × ${model}, ${memory} GiB, ` +
-    `${os.type()} ${os.release()}, Node ${process.version}`
-  );
-}
-
-function describeCommit(): string {
-  const git = (...gitArguments: string[]) =>
-    execFileSync('git', gitArguments, {
-      cwd: import.meta.dirname,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  try {
-    const hash = git('rev-parse', '--short=12', 'HEAD');
-    return git('status', '--porcelain', '--untracked-files=no') === ''
-      ? hash
-      : `${hash} and changes`;
-  } catch {
-    return 'not a git checkout';
-  }
 }

@@ -13,6 +13,12 @@ const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
 const OUTPUT_BYTES_MAX = 16_384;
 
+/** Settings of a server by name, as the environment has them. */
+export type ServerSettings = Readonly<Record<string, string>>;
+
+/** The server without Postgres: what every workload measures but the one that is about it. */
+export const WITHOUT_REPORTING: ServerSettings = { KASSA_REPORTING: 'off' };
+
 /** A server that is ready, or was. */
 export class ServerProcess {
   readonly port: number;
@@ -21,7 +27,11 @@ export class ServerProcess {
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(dataFolder: string, ports: readonly [number, number], settings: object) {
+  private constructor(
+    dataFolder: string,
+    ports: readonly [number, number],
+    settings: ServerSettings,
+  ) {
     this.dataFolder = dataFolder;
     [this.port, this.#adminPort] = ports;
     // A setting of the caller's shell must not change what is measured.
@@ -48,7 +58,7 @@ export class ServerProcess {
   }
 
   /** Starts a server on a folder and resolves when it takes transactions. */
-  static async start(dataFolder: string, settings: object = {}): Promise<ServerProcess> {
+  static async start(dataFolder: string, settings: ServerSettings): Promise<ServerProcess> {
     const server = new ServerProcess(dataFolder, await findFreePorts(), settings);
     await server.#waitUntilReady();
     return server;
@@ -68,10 +78,20 @@ export class ServerProcess {
 
   /** The value of a metric with these labels, or NaN. */
   async readMetric(name: string, labels = ''): Promise<number> {
-    const response = await fetch(`http://127.0.0.1:${this.#adminPort}/metrics`);
-    const lines = (await response.text()).split('\n');
-    const line = lines.find((each) => each.startsWith(name) && each.includes(labels));
-    return Number(line?.slice(line.lastIndexOf(' ') + 1) ?? Number.NaN);
+    return findMetric(await this.readMetricsPage(), name, labels);
+  }
+
+  /** The text of /metrics: all values of one moment. */
+  async readMetricsPage(): Promise<string> {
+    try {
+      // A kept connection may be closed by the server in the moment of the next request.
+      const headers = { connection: 'close' };
+      const response = await fetch(`http://127.0.0.1:${this.#adminPort}/metrics`, { headers });
+      return await response.text();
+    } catch (error) {
+      const cause = error instanceof Error ? (error.cause ?? error) : error;
+      throw this.#failure(`did not show its metrics: ${String(cause)}`);
+    }
   }
 
   /** Stops it by SIGTERM; rejects if it does not end cleanly. */
@@ -113,6 +133,16 @@ export class ServerProcess {
       `Cannot measure because the server ${what} (exit ${exitCode ?? signalCode}): ${this.#output}`,
     );
   }
+}
+
+/** The value of a metric with these labels on a page of metrics, or NaN. */
+export function findMetric(page: string, name: string, labels = ''): number {
+  const lines = page.split('\n');
+  const line = lines.find(
+    (each) =>
+      /^[ {]/.test(each.slice(name.length)) && each.startsWith(name) && each.includes(labels),
+  );
+  return Number(line?.slice(line.lastIndexOf(' ') + 1) ?? Number.NaN);
 }
 
 async function findFreePorts(): Promise<readonly [number, number]> {

@@ -5,9 +5,13 @@
 // an answer frees is always what is filled next, and a frame's bytes are never touched before its
 // answer proves that they were sent. One thread; whatever breaks is reported once through
 // onFailure.
+//
+// Without a pace the loop is closed: an answer makes room, and what has room is sent. With one,
+// frames are sent when they are due, and what finds no room then as soon as there is some.
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { assert } from '../../core/assert.ts';
+import type { Pace } from './pace.ts';
 import type { Workload } from './workload.ts';
 
 /** Walks one answer from `at`, and holds its parts until the next. */
@@ -27,7 +31,7 @@ export interface LoadConnectionSettings {
   readonly key: string;
   readonly slotCount: number;
   readonly onGreeting: (payload: Uint8Array) => void;
-  /** One frame's latency, sent to answered. */
+  /** One frame's latency: from sent, or with a pace from due if that was earlier, to answered. */
   readonly onLatency: (latencyMs: number) => void;
   readonly onDrained: () => void;
   readonly onFailure: (error: Error) => void;
@@ -47,7 +51,8 @@ export class LoadConnection {
   answeredTransactions = 0;
   readonly #settings: LoadConnectionSettings;
   readonly #reader: AnswerReader;
-  readonly #sentAtMs: Float64Array;
+  /** From when each frame's latency counts. */
+  readonly #countsFromMs: Float64Array;
   readonly #slotRows: Uint32Array;
   readonly #socket: net.Socket;
   #receive = Buffer.alloc(RECEIVE_BYTES_FIRST);
@@ -56,6 +61,7 @@ export class LoadConnection {
   #isUpgraded = false;
   #isFailed = false;
   #workload: Workload | null = null;
+  #pace: Pace | null = null;
   #ring = new Uint8Array(0);
   #ringView = viewOf(this.#ring);
   #ringAt = 0;
@@ -67,7 +73,7 @@ export class LoadConnection {
   constructor(settings: LoadConnectionSettings, reader: AnswerReader) {
     this.#settings = settings;
     this.#reader = reader;
-    this.#sentAtMs = new Float64Array(settings.slotCount);
+    this.#countsFromMs = new Float64Array(settings.slotCount);
     this.#slotRows = new Uint32Array(settings.slotCount);
     this.#socket = net.connect({
       host: settings.host,
@@ -76,7 +82,10 @@ export class LoadConnection {
       // One buffer for all reads: a new one for each would be garbage of a gigabyte a minute.
       onread: {
         buffer: Buffer.alloc(READ_BYTES),
-        callback: (byteCount, buffer) => this.#guard(() => this.#read(buffer, byteCount)),
+        callback: (byteCount, buffer) => {
+          this.#guard(() => this.#read(buffer, byteCount));
+          return !this.#isFailed;
+        },
       },
     });
     this.#socket.on('connect', () => this.#socket.write(upgradeRequest(settings)));
@@ -84,10 +93,11 @@ export class LoadConnection {
     this.#socket.on('close', () => this.#fail(new Error('The server closed the connection')));
   }
 
-  /** Begins to send a workload's frames; the one before has been drained. */
-  start(workload: Workload): void {
+  /** Begins to send a workload's frames, as fast as they are answered or when they are due. */
+  start(workload: Workload, pace: Pace | null): void {
     assert(this.#sentFrames === this.#answeredFrames, 'a workload starts with nothing in flight');
     this.#workload = workload;
+    this.#pace = pace;
     // One frame more than can be unanswered: so much may be left unused at the ring's end.
     this.#ring = new Uint8Array(workload.frameBytesMax * (this.#settings.slotCount + 1));
     this.#ringView = viewOf(this.#ring);
@@ -98,24 +108,25 @@ export class LoadConnection {
     this.#fill();
   }
 
-  /** Sends nothing more; onDrained follows once all is answered. */
+  /** Sends nothing more, due or not; onDrained follows once all is answered. */
   drain(): void {
     this.#isStopped = true;
+    this.#pace?.stop();
     this.#reportDrained();
   }
 
   close(): void {
     this.#isFailed = true;
+    this.#pace?.stop();
     this.#socket.destroy();
   }
 
-  #read(buffer: Uint8Array, byteCount: number): boolean {
+  #read(buffer: Uint8Array, byteCount: number): void {
     this.#append(buffer, byteCount);
-    if (!this.#isUpgraded && !this.#finishUpgrade()) return true;
+    if (!this.#isUpgraded && !this.#finishUpgrade()) return;
     const answeredBefore = this.#answeredFrames;
     this.#takeFrames();
     if (this.#answeredFrames > answeredBefore) this.#fill();
-    return true;
   }
 
   #append(buffer: Uint8Array, byteCount: number): void {
@@ -192,7 +203,7 @@ export class LoadConnection {
       this.#positionBefore = reader.position;
       this.#answeredFrames += 1;
       this.answeredTransactions += reader.outcomeCount;
-      this.#settings.onLatency(nowMs - this.#sentAtMs[slot]);
+      this.#settings.onLatency(nowMs - this.#countsFromMs[slot]);
     }
     if (at !== end) throw new Error('An answer passes the end of its frame');
   }
@@ -201,10 +212,13 @@ export class LoadConnection {
   #fill(): void {
     const { slotCount } = this.#settings;
     const workload = this.#workload;
+    const pace = this.#pace;
     if (workload === null) return;
     const nowMs = performance.now();
+    const dueFrames = pace?.frameCountAt(nowMs) ?? Number.POSITIVE_INFINITY;
+    const frameCountMax = Math.min(this.#answeredFrames + slotCount, dueFrames);
     let start = this.#ringAt;
-    while (!this.#isStopped && this.#sentFrames - this.#answeredFrames < slotCount) {
+    while (!this.#isStopped && this.#sentFrames < frameCountMax) {
       if (this.#ring.byteLength - this.#ringAt < workload.frameBytesMax) {
         this.#write(start);
         this.#ringAt = 0;
@@ -217,11 +231,14 @@ export class LoadConnection {
       }
       const slot = this.#sentFrames % slotCount;
       this.#slotRows[slot] = workload.lastRowCount;
-      this.#sentAtMs[slot] = nowMs;
+      this.#countsFromMs[slot] = pace?.countsFromMs(this.#sentFrames, nowMs) ?? nowMs;
       this.#sentFrames += 1;
       this.#ringAt = end;
     }
     this.#write(start);
+    if (!this.#isStopped && this.#sentFrames === dueFrames) {
+      pace?.waitFor(dueFrames, nowMs, () => this.#guard(() => this.#fill()));
+    }
     this.#reportDrained();
   }
 
@@ -242,12 +259,11 @@ export class LoadConnection {
     this.#receivedBytes -= byteCount;
   }
 
-  #guard(read: () => boolean): boolean {
+  #guard(work: () => void): void {
     try {
-      return read();
+      work();
     } catch (error) {
       this.#fail(error instanceof Error ? error : new Error(String(error)));
-      return false;
     }
   }
 

@@ -6,6 +6,7 @@ import { AnswerWalker, emptyTally, refusalCount, sequencesAreWhole } from './ans
 import { EchoReader } from './echo-reader.ts';
 import { identifierForm } from './identifiers.ts';
 import { LoadConnection } from './load-connection.ts';
+import { Pace } from './pace.ts';
 import { AccountsWorkload, CanonicalWorkload, type Workload } from './workload.ts';
 
 /** What a run is to do; goes from the benchmark's process to the generator's. */
@@ -22,6 +23,10 @@ export interface LoadSettings {
   readonly accountCount: number;
   readonly idBytes: number;
   readonly seed: number;
+  /** 0 for the first load on the accounts, then 1 and so on: its transactions are new to them. */
+  readonly run: number;
+  /** Transactions a second over all connections; null sends as fast as answers come. */
+  readonly ratePerSecond: number | null;
   /** Both 0 for `open` and `deposit`, which end when every account is done. */
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -110,8 +115,9 @@ class LoadRun {
     const { warmUpSeconds, seconds } = this.#settings;
     await this.#greeted.promise;
     const progress = setInterval(() => events.onProgress(this.#answered()), PROGRESS_MS);
+    const startMs = performance.now();
     for (const [number, connection] of this.#connections.entries()) {
-      connection.start(this.#workloadOf(number));
+      connection.start(this.#workloadOf(number), this.#paceOf(number, startMs));
     }
     if (warmUpSeconds > 0) await sleep(warmUpSeconds * 1_000);
     const window = this.#openWindow(events);
@@ -175,6 +181,12 @@ class LoadRun {
       return new AccountsWorkload(settings, workload);
     }
     return new CanonicalWorkload(settings);
+  }
+
+  #paceOf(connection: number, startMs: number): Pace | null {
+    const { ratePerSecond } = this.#settings;
+    if (ratePerSecond === null) return null;
+    return new Pace({ ...this.#settings, ratePerSecond, connection }, startMs);
   }
 
   #greet(payload: Uint8Array): void {

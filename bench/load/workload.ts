@@ -38,6 +38,8 @@ export interface WorkloadSettings {
   readonly identifiers: IdentifierForm;
   readonly currency: string;
   readonly seed: number;
+  /** 0 to 7; each has numbers of its own, and so transactions and rounds. */
+  readonly run: number;
 }
 
 const TEN = 10;
@@ -45,6 +47,9 @@ const WIN_EVERY_THIRD = 3;
 const GAME_COUNT = 32;
 /** Each account's first deposit: enough for any run (a bet takes 500 at most). */
 const DEPOSIT_MINOR = 1_000_000_000;
+/** Transactions of a run at most: eight runs share the numbers below 2^32. */
+const RUN_NUMBERS = 536_870_912;
+const RUN_COUNT = 8;
 
 /** Bets and wins of the canonical workload on one connection. */
 export class CanonicalWorkload implements Workload {
@@ -58,16 +63,20 @@ export class CanonicalWorkload implements Workload {
   readonly #distance: number;
   /** The account of each of the last rows, by serial. */
   readonly #accounts: Uint32Array;
+  /** The number of row 0: what the ids of a transaction and its round are made of. */
+  readonly #firstNumber: number;
   #serial = 0;
   #random: number;
 
   constructor(settings: WorkloadSettings) {
-    const { frameTransactions, connection, seed } = settings;
+    const { frameTransactions, connection, seed, run } = settings;
+    assert(run >= 0 && run < RUN_COUNT, 'there are eight runs at most on the same accounts');
     this.#settings = settings;
+    this.#firstNumber = run * RUN_NUMBERS + connection;
     this.#salts = saltsOf(seed);
     this.#distance = Math.ceil(frameTransactions / TEN) * TEN;
     this.#accounts = new Uint32Array(2 ** Math.ceil(Math.log2(this.#distance * 2 + TEN)));
-    this.#random = mix(seed ^ mix(connection + 1)) | 1;
+    this.#random = mix(seed ^ mix(this.#firstNumber + 1)) | 1;
     this.#templates = templatesOf(settings, false);
     this.#preludeTemplates = templatesOf(settings, true);
     this.frameBytesMax = Math.max(
@@ -82,12 +91,13 @@ export class CanonicalWorkload implements Workload {
     const template = templates[start % TEN];
     bytes.set(template.bytes, at);
     view.setUint32(at + template.requestIdAt, (start / template.rowCount) >>> 0);
-    const { connection, connectionCount } = this.#settings;
+    const { connectionCount } = this.#settings;
+    const firstNumber = this.#firstNumber;
     const { transaction, round, player } = this.#salts;
     const accountMask = this.#accounts.length - 1;
     for (let row = 0; row < template.rowCount; row += 1) {
       const serial = start + row;
-      const number = serial * connectionCount + connection;
+      const number = firstNumber + serial * connectionCount;
       const referenceAt = template.referenceAt[row];
       let account = 0;
       let betNumber = number;
@@ -97,7 +107,7 @@ export class CanonicalWorkload implements Workload {
       } else {
         const betSerial = serial - 1 - this.#distance;
         account = this.#accounts[betSerial & accountMask];
-        betNumber = betSerial * connectionCount + connection;
+        betNumber = firstNumber + betSerial * connectionCount;
         patchIdentifier(view, at + referenceAt, mix(betNumber ^ transaction));
       }
       patchIdentifier(view, at + template.transactionIdAt[row], mix(number ^ transaction));

@@ -43,6 +43,7 @@ export class MicroEngine {
       identifiers: identifierForm(36),
       currency: 'EUR',
       seed: 1,
+      run: 0,
     };
     this.#canonical = new CanonicalWorkload(settings);
     this.#frame = new Uint8Array(this.#canonical.frameBytesMax);

@@ -48,6 +48,15 @@ test.each(['batch', 'single', 'replay', 'open'])(
   60_000,
 );
 
+test('a rate is kept, in frames that fit it', async () => {
+  const rate = ['--rate', '5000', '--folder', folder];
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...rate, ...SHORT]);
+  const result = JSON.parse(stdout);
+  expect(result).toMatchObject({ ratePerSecond: 5_000, frameTransactions: 10, failures: [] });
+  expect(result.transactionsPerSecond).toBeGreaterThan(4_500);
+  expect(result.transactionsPerSecond).toBeLessThan(5_500);
+}, 60_000);
+
 test('an interrupted benchmark ends its processes and removes its folder', async () => {
   const programArguments = [PROGRAM, '--folder', folder, '--seconds', '60', '--accounts', '3000'];
   const bench = spawn(process.execPath, programArguments, { stdio: 'ignore' });
@@ -60,6 +69,17 @@ test('an interrupted benchmark ends its processes and removes its folder', async
 test('a wrong option is refused by its name', async () => {
   const refused = promisify(execFile)(process.execPath, [PROGRAM, '--accounts', '0']);
   await expect(refused).rejects.toThrow(/--accounts.*whole number from 1/);
+});
+
+test.each([
+  { workload: 'batch', option: '--journal-rate' },
+  { workload: 'open', option: '--rate' },
+  { workload: 'report', option: '--rate' },
+])('$option is refused where workload $workload would not look at it', async (refusal) => {
+  const { workload, option } = refusal;
+  const programArguments = [PROGRAM, '--workload', workload, option, '100'];
+  const refused = promisify(execFile)(process.execPath, programArguments);
+  await expect(refused).rejects.toThrow(`no meaning for workload ${workload}`);
 });
 
 /** Data folders of servers that are up: the log is there. */

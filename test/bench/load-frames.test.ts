@@ -34,6 +34,7 @@ function settingsOf(changes: Partial<WorkloadSettings> = {}): WorkloadSettings {
     identifiers: identifierForm(36),
     currency: 'EUR',
     seed: 77,
+    run: 0,
     ...changes,
   };
 }
@@ -127,6 +128,19 @@ test('the same seed writes the same bytes, another seed other ids', () => {
   expect(frames(new CanonicalWorkload(settingsOf({ seed: 5 })), 2)).toEqual(first);
   const other = frames(new CanonicalWorkload(settingsOf({ seed: 6 })), 2);
   expect(other[0][0].id).not.toBe(first[0][0].id);
+});
+
+test('a later run on the same accounts has the same players and other transactions', () => {
+  const [first, second] = [0, 1].map((run) =>
+    frames(new CanonicalWorkload(settingsOf({ run, accountCount: 50 })), 3).flat(),
+  );
+  const players = (sent: SentTransaction[]) => new Set(sent.map(({ player }) => player));
+  expect(players(second)).toEqual(players(first));
+  for (const part of ['id', 'round'] as const) {
+    const known = new Set(first.map((each) => each[part]));
+    expect(second.filter((each) => known.has(each[part]))).toEqual([]);
+  }
+  expect(second.filter(({ kind }) => kind === Kind.win)).not.toEqual([]);
 });
 
 test('every player who bets was opened and got a deposit first', () => {
