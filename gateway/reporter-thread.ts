@@ -88,8 +88,10 @@ function exitCodeOf(error: unknown): ExitCodeValue {
 
 setNiceness(NICENESS);
 process.on('uncaughtException', fail);
+// One after another: a stop that comes while a session ends has to find the one that follows it.
+let received: Promise<void> = Promise.resolve();
 parentPort?.on('message', (message: ToReporter) => {
-  receive(message).catch((error: unknown) => fail(error));
+  received = received.then(() => receive(message)).catch((error: unknown) => fail(error));
 });
 waitForStop(data.stop).then(
   async () => {

@@ -73,7 +73,7 @@ export async function migrate(client: ClientBase, folder: string): Promise<strin
   }
 }
 
-/** The runner looks no further than its own files: what another version added behind them it skips. */
+// The runner looks no further than its own files: what another version added behind them it skips.
 async function refuseNewerSchema(client: ClientBase, folder: string): Promise<void> {
   const known = new Set((await readdir(folder)).map((file) => path.parse(file).name));
   const { rows } = await client.query<{ name: string }>(

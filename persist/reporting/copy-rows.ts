@@ -1,6 +1,6 @@
 // Sends rows to Postgres by COPY. A row that Postgres refuses is found by halves, put into
-// rejected_rows with the reason, and the others go on: one bad row must not stop reporting, and none
-// may vanish without a word. Belongs to the reporter's thread, inside its transaction.
+// rejected_rows with the reason, and the others go on: one bad row must not stop reporting, and
+// none may vanish without a word. Belongs to the reporter's thread, inside its transaction.
 import { once } from 'node:events';
 import { type ClientBase, DatabaseError } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';

@@ -1,5 +1,5 @@
-// Operators, currencies, providers, games and accounts' statuses: the few rows that a snapshot makes
-// or changes beside the mass of them. Belongs to the reporter's thread, inside its transaction.
+// Operators, currencies, providers, games and accounts' statuses: the few rows that a snapshot
+// makes or changes beside the mass of them. Belongs to the reporter's thread, inside its transaction.
 import type { ClientBase } from 'pg';
 import type { OperatorCurrency, ReportDirectory, ReportedOperator } from './report-directory.ts';
 import type { StatusChange } from './snapshot-builder.ts';
@@ -46,7 +46,8 @@ export async function writeDirectory(client: ClientBase, changes: DirectoryChang
   ] as const) {
     if (rows.length === 0) continue;
     await client.query(
-      `insert into kassa.${table} (${column}, name) select * from unnest($1::integer[], $2::text[])`,
+      `insert into kassa.${table} (${column}, name)
+       select * from unnest($1::integer[], $2::text[])`,
       [rows.map(([number]) => number), rows.map(([, name]) => name)],
     );
   }

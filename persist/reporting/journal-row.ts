@@ -17,6 +17,7 @@ export const JournalFlag = {
 
 /** Places of fields in a row, of those that are read back. */
 export const JournalField = {
+  sequence: 2,
   kind: 4,
   code: 5,
   accountId: 7,

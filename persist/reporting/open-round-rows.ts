@@ -7,7 +7,8 @@ import { hashOfName, type RoundName, roundKeyFrom, roundKeyText } from './round-
 
 const END_ROUNDS = `
   delete from kassa.unfinished_rounds
-  using unnest($1::integer[], $2::integer[], $3::text[]) as ended (account_id, provider_id, round_key)
+  using unnest($1::integer[], $2::integer[], $3::text[])
+    as ended (account_id, provider_id, round_key)
   where unfinished_rounds.account_id = ended.account_id
     and unfinished_rounds.provider_id = ended.provider_id
     and unfinished_rounds.round_key = ended.round_key
@@ -29,27 +30,32 @@ export async function endRounds(
   for (const row of rows) state.openRounds.remove(hashOfRow(row));
 }
 
-// A bet is only accepted in a round that is open. A win may also come late to one that was closed by
-// age, which the journal knows.
+// A bet is only accepted in a round that is open. A win may also come late to one that was closed
+// by age, and a `noop` bet to any closed one; the journal knows these.
 const OPEN_ROUNDS = `
   insert into kassa.unfinished_rounds
-    (shard, opened_sequence, opened_position, opened_at, account_id, provider_id, round_key, game_id)
+    (shard, opened_sequence, opened_position, opened_at, account_id, provider_id, round_key,
+      game_id)
   select shard, opened_sequence, opened_position,
     to_timestamp(opened_at_ms::double precision / 1000), account_id, provider_id, round_key,
     nullif(game_id, 0)
   from unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[],
     $6::integer[], $7::text[], $8::integer[], $9::boolean[])
     as opened (shard, opened_sequence, opened_position, opened_at_ms, account_id, provider_id,
-      round_key, game_id, is_win)
+      round_key, game_id, may_be_late)
   where not exists (
       select from kassa.unfinished_rounds as known
       where known.account_id = opened.account_id and known.provider_id = opened.provider_id
         and known.round_key = opened.round_key)
-    and (not is_win or not exists (
-      select from kassa.transactions as aged
-      where aged.account_id = opened.account_id and aged.kind = 32
-        and aged.provider_id is not distinct from nullif(opened.provider_id, 0)
-        and opened.round_key = coalesce('r' || aged.round, 'b' || aged.reference)))
+    and (not may_be_late or not exists (
+      select from kassa.transactions as closing
+      where closing.account_id = opened.account_id
+        and closing.provider_id is not distinct from nullif(opened.provider_id, 0)
+        and case closing.kind
+          when 32 then opened.round_key = coalesce('r' || closing.round,
+            case when closing.flags & 2 <> 0 then 'w' else 'b' end || closing.reference)
+          else closing.kind in (3, 4) and closing.code = 0 and closing.flags & 1 <> 0
+            and opened.round_key = 'r' || closing.round end))
   on conflict do nothing
   returning account_id, provider_id, round_key`;
 
@@ -69,7 +75,7 @@ export async function openRounds(
     opened.map(({ providerId }) => providerId),
     opened.map(({ roundKey }) => roundKeyText(roundKey)),
     opened.map(({ gameId }) => gameId),
-    opened.map(({ isWin }) => isWin),
+    opened.map(({ mayBeLate }) => mayBeLate),
   ]);
   if (rows.length === opened.length) return;
   // Those that Postgres had already, or that were closed by age, were counted for nothing.

@@ -5,6 +5,7 @@
 import type { ClientBase } from 'pg';
 import { assert } from '../../core/assert.ts';
 import { Kind } from '../../core/kinds.ts';
+import { ResultCode } from '../../core/result-codes.ts';
 import type { JournalBatch } from './journal-batch.ts';
 import {
   findField,
@@ -19,18 +20,21 @@ import { type RoundName, roundKeyFrom, roundKeyText } from './round-name.ts';
 
 /** What a record that refers to another takes from it. */
 interface Original {
+  /** 0 for one that Postgres has: before all of this snapshot. */
+  readonly sequence: number;
   readonly gameId: number;
   /** Null for a nameless round. */
   readonly round: string | null;
 }
 
-/** A row with what was found; the round is null where the row neither opens nor ends one. */
+/** A row with what was found; `ended` is the round that it ends, if that was not known before. */
 export interface ResolvedRow {
   readonly row: JournalRow;
-  readonly round: NotedRound | null;
+  readonly ended: NotedRound | null;
 }
 
-// The newest record of the account with this id, or the newest with a game in this round.
+// The record of the account with this id, or the newest accepted bet or win with a game in this
+// round.
 const FIND_ORIGINALS = `
   select wanted.number, original.game_id, original.round
   from unnest($1::integer[], $2::integer[], $3::integer[], $4::smallint[], $5::text[])
@@ -40,7 +44,7 @@ const FIND_ORIGINALS = `
     where account_id = wanted.account_id
       and provider_id is not distinct from nullif(wanted.provider_id, 0)
       and case when wanted.kind = 0
-        then round = wanted.name and game_id is not null
+        then round = wanted.name and game_id is not null and kind in (3, 4) and code = 0
         else transaction_id = wanted.name and kind = wanted.kind end
     order by sequence desc
     limit 1
@@ -63,18 +67,23 @@ export async function resolveRows(
   const own = new Set(deferred.filter(({ kind }) => isPlay(kind)).map((row) => nameOf(row)));
   const missing = deferred.filter((row) => {
     const wanted = wantedOf(row);
-    return wanted !== null && !originals.has(wanted.key) && !own.has(wanted.key);
+    if (wanted === null || own.has(wanted.key)) return false;
+    return originals.find(wanted.key, row.sequence) === undefined;
   });
   await findMissing(client, missing, originals);
   const aged = await findAged(client, deferred, rounds);
   const rows = deferred.map((row): ResolvedRow => {
     if (row.kind === Kind.roundAged) return fillAged(row, aged.get(row));
     const wanted = wantedOf(row);
-    const original = wanted === null ? undefined : originals.get(wanted.key);
+    const original = wanted === null ? undefined : originals.find(wanted.key, row.sequence);
     const resolved = fill(row, original);
     if (isPlay(row.kind)) {
+      const { sequence, gameId } = row;
       const round = row.round.byteCount === 0 ? null : textOf(row.round);
-      originals.set(nameOf(row), { gameId: row.gameId, round });
+      originals.add(nameOf(row), { sequence, gameId, round });
+      if (round !== null && gameId > 0) {
+        originals.add(roundNameOf(row, round), { sequence, gameId, round });
+      }
     }
     return resolved;
   });
@@ -84,23 +93,32 @@ export async function resolveRows(
 function fill(row: JournalRow, original: Original | undefined): ResolvedRow {
   const isJoined = (row.flags & JournalFlag.joined) !== 0;
   if (row.gameId === 0 && original !== undefined) row.gameId = original.gameId;
-  if (original !== undefined && (isJoined || row.round.byteCount === 0)) {
-    setText(row.round, original.round ?? '');
+  if (row.kind === Kind.rollback) {
+    if (original !== undefined && row.round.byteCount === 0) {
+      setText(row.round, original.round ?? '');
+    }
+    return { row, ended: null };
   }
-  if (row.kind !== Kind.win) return { row, round: null };
-  if (row.round.byteCount > 0) return { row, round: { sort: 'r', id: row.round } };
-  if (isJoined) return { row, round: { sort: 'b', id: row.reference } };
-  return { row, round: { sort: 'w', id: row.transactionId } };
+  // A win that does not join its bet's round, such as one on a refused bet, is not in it.
+  if (!isJoined) return { row, ended: null };
+  if (original !== undefined) setText(row.round, original.round ?? '');
+  if ((row.flags & JournalFlag.roundEnd) === 0) return { row, ended: null };
+  const hasName = row.round.byteCount > 0;
+  const ended: NotedRound = hasName
+    ? { sort: 'r', id: row.round }
+    : { sort: 'b', id: row.reference };
+  return { row, ended };
 }
 
 function fillAged(row: JournalRow, round: AgedRound | undefined): ResolvedRow {
   if (round !== undefined) {
     row.gameId = round.gameId;
     row.providerId = round.providerId;
-    const place = round.roundKey.startsWith('r') ? row.round : row.reference;
-    setText(place, roundKeyText(round.roundKey.slice(1)));
+    const sort = round.roundKey[0];
+    setText(sort === 'r' ? row.round : row.reference, roundKeyText(round.roundKey.slice(1)));
+    if (sort === 'w') row.flags |= JournalFlag.ofWin;
   }
-  return { row, round: null };
+  return { row, ended: null };
 }
 
 /** What a row looks for: a bet or win by its id, or (kind 0) a round. */
@@ -114,7 +132,11 @@ function wantedOf(row: JournalRow): { key: string; kind: number; name: string } 
   }
   if (row.round.byteCount === 0) return null;
   const name = textOf(row.round);
-  return { key: `${accountId} ${providerId} 0 ${name}`, kind: 0, name };
+  return { key: roundNameOf(row, name), kind: 0, name };
+}
+
+function roundNameOf({ accountId, providerId }: JournalRow, round: string): string {
+  return `${accountId} ${providerId} 0 ${round}`;
 }
 
 function nameOf({ accountId, providerId, kind, transactionId }: JournalRow): string {
@@ -125,9 +147,38 @@ function isPlay(kind: number): boolean {
   return kind === Kind.bet || kind === Kind.win;
 }
 
+/** What is known by each name, in the order of the log: only what stands before a row is for it. */
+class Originals {
+  readonly #byName = new Map<string, Original[]>();
+
+  add(name: string, original: Original): void {
+    const known = this.#byName.get(name);
+    if (known === undefined) this.#byName.set(name, [original]);
+    else known.splice(placeOf(known, original.sequence), 0, original);
+  }
+
+  /** The last one of the name before this sequence. */
+  find(name: string, sequence: number): Original | undefined {
+    const known = this.#byName.get(name);
+    return known?.[placeOf(known, sequence) - 1];
+  }
+}
+
+/** How many stand before this sequence. */
+function placeOf(known: readonly Original[], sequence: number): number {
+  let from = 0;
+  let until = known.length;
+  while (from < until) {
+    const middle = (from + until) >>> 1;
+    if (known[middle].sequence < sequence) from = middle + 1;
+    else until = middle;
+  }
+  return from;
+}
+
 /** The bets and wins of the same snapshot and the same accounts, read back from their rows. */
-function originalsOf(journal: JournalBatch): Map<string, Original> {
-  const originals = new Map<string, Original>();
+function originalsOf(journal: JournalBatch): Originals {
+  const originals = new Originals();
   const accounts = new Set(journal.deferred.map(({ accountId }) => accountId));
   const { bytes } = journal;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -135,6 +186,7 @@ function originalsOf(journal: JournalBatch): Map<string, Original> {
     const number = (field: number): number => {
       const [at, byteCount] = findField(view, start, field);
       if (byteCount < 0) return 0;
+      if (byteCount === 8) return Number(view.getBigInt64(at));
       return byteCount === 2 ? view.getInt16(at) : view.getInt32(at);
     };
     const text = (field: number): string | null => {
@@ -143,11 +195,16 @@ function originalsOf(journal: JournalBatch): Map<string, Original> {
     };
     const kind = number(JournalField.kind);
     if (!isPlay(kind)) continue;
-    const gameId = number(JournalField.gameId);
-    const round = text(JournalField.round);
+    const original: Original = {
+      sequence: number(JournalField.sequence),
+      gameId: number(JournalField.gameId),
+      round: text(JournalField.round),
+    };
+    const { gameId, round } = original;
+    const isAccepted = number(JournalField.code) === ResultCode.ok;
     const owner = `${number(JournalField.accountId)} ${number(JournalField.providerId)}`;
-    originals.set(`${owner} ${kind} ${text(JournalField.transactionId)}`, { gameId, round });
-    if (round !== null && gameId > 0) originals.set(`${owner} 0 ${round}`, { gameId, round });
+    originals.add(`${owner} ${kind} ${text(JournalField.transactionId)}`, original);
+    if (isAccepted && round !== null && gameId > 0) originals.add(`${owner} 0 ${round}`, original);
   }
   return originals;
 }
@@ -155,7 +212,7 @@ function originalsOf(journal: JournalBatch): Map<string, Original> {
 async function findMissing(
   client: ClientBase,
   missing: readonly JournalRow[],
-  originals: Map<string, Original>,
+  originals: Originals,
 ): Promise<void> {
   if (missing.length === 0) return;
   const wanted = missing.map((row) => {
@@ -175,7 +232,7 @@ async function findMissing(
   );
   for (const { number, game_id, round } of rows) {
     const { key } = wanted[number];
-    originals.set(key, { gameId: game_id ?? 0, round });
+    originals.add(key, { sequence: 0, gameId: game_id ?? 0, round });
   }
 }
 
@@ -210,12 +267,14 @@ async function findAged(
     numbers.map((number) => rounds.aged[number].openedSequence),
   ]);
   for (const row of rows) {
-    found.set(aged[row.number], {
+    const round: AgedRound = {
       accountId: row.account_id,
       providerId: row.provider_id,
       roundKey: roundKeyFrom(row.round_key),
       gameId: row.game_id ?? 0,
-    });
+    };
+    rounds.forget(round);
+    found.set(aged[row.number], round);
   }
   return found;
 }

@@ -22,7 +22,7 @@ import { SnapshotBuilder } from './snapshot-builder.ts';
 import { type ClosedSnapshot, closeSnapshot, writeSnapshot } from './snapshot-writer.ts';
 import { loadPosition, loadState } from './state-loader.ts';
 
-/** The session's own lock in Postgres: one reporter a database. Any number that others don't use. */
+/** The session's own lock in Postgres, one reporter a database: a number that others don't use. */
 const REPORTER_LOCK = 5_027_194_416;
 /** Work without giving the socket its turn. */
 const TURN_MS = 10;
@@ -54,6 +54,8 @@ export class ReportSession {
   /** Behind the last block taken. */
   #end: LogEnd;
   #writing: Promise<void> | null = null;
+  /** Time of the first block that is being written; 0 if it was written before. */
+  #writingFromMs = 0;
   #failure: unknown = null;
   #lastSnapshotMs = 0;
   #lastSignMs = 0;
@@ -129,8 +131,10 @@ export class ReportSession {
     const isFull = isBatchFull(builder);
     const isLast = this.#position.end.blockNumber < this.#follower.position && this.#isAtUntil();
     const isDue = nowMs - this.#lastSnapshotMs >= this.#settings.snapshotIntervalMs;
-    this.#settings.counters.setOldestPending(builder.recordCount > 0 ? builder.firstTimeMs : 0);
     if (isFull) await this.#writing;
+    // What failed is lost from memory: the next snapshot may not go past it.
+    this.#throwFailure();
+    this.#settings.counters.setOldestPending(this.#oldestPendingMs());
     if (builder.recordCount > 0 && this.#writing === null && (isFull || isDue || isLast)) {
       this.#write(0);
     }
@@ -138,6 +142,12 @@ export class ReportSession {
       await this.#giveSignOfLife();
     }
     return isIdle;
+  }
+
+  /** Time of the oldest block that was taken and is not committed; 0 for none. */
+  #oldestPendingMs(): number {
+    if (this.#writing !== null && this.#writingFromMs > 0) return this.#writingFromMs;
+    return this.#builder.recordCount > 0 ? this.#builder.firstTimeMs : 0;
   }
 
   /** Takes what is durable, for a while; a snapshot ends before each new minute. */
@@ -193,6 +203,7 @@ export class ReportSession {
       after,
       builder: hasRecords ? builder : null,
     });
+    this.#writingFromMs = hasRecords ? builder.firstTimeMs : 0;
     this.#builder = this.#newBuilder();
     this.#lastSnapshotMs = performance.now();
     this.#writing = this.#commit(closed).then(

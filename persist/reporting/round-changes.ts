@@ -21,8 +21,11 @@ export interface RoundOpening extends RoundName {
   readonly openedPosition: number;
   readonly openedAtMs: number;
   readonly gameId: number;
-  /** A win joins a round that was closed by age without opening it anew (rule 17). */
-  readonly isWin: boolean;
+  /**
+   * A win joins a round that was closed by age (rule 17) and a `noop` bet any closed one (rule 24)
+   * without opening it anew.
+   */
+  readonly mayBeLate: boolean;
 }
 
 /** A round by the record that opened it. */
@@ -51,14 +54,14 @@ export class RoundChanges {
   }
 
   /** Notes an accepted bet or win in its round. */
-  note(row: JournalRow, round: NotedRound, traits: { ends: boolean; isWin: boolean }): void {
+  note(row: JournalRow, round: NotedRound, traits: { ends: boolean; mayBeLate: boolean }): void {
     const { accountId, providerId } = row;
     const { sort, id } = round;
     const hash = hashOfRound(accountId, providerId, sort, id);
     const known = this.#open.get(hash);
     const place = known?.findIndex((one) => isRound(one, accountId, providerId, sort, id)) ?? -1;
     if (!traits.ends) {
-      if (place < 0) this.#noteOpen(hash, row, round, traits.isWin);
+      if (place < 0) this.#noteOpen(hash, row, round, traits.mayBeLate);
       return;
     }
     if (place >= 0) this.#takeOut(hash, place);
@@ -99,6 +102,17 @@ export class RoundChanges {
     });
   }
 
+  /** Forgets a round that Postgres had and that ended: what was noted of it did not open it. */
+  forget(name: RoundName): void {
+    const { accountId, providerId, roundKey } = name;
+    const hash = hashOfName(name);
+    const place = (this.#open.get(hash) ?? []).findIndex(
+      (one) =>
+        one.accountId === accountId && one.providerId === providerId && one.roundKey === roundKey,
+    );
+    if (place >= 0) this.#takeOut(hash, place);
+  }
+
   /** Those that were opened, or joined without being known here, and have not ended. */
   get opened(): RoundOpening[] {
     return [...this.#open.values()].flat();
@@ -117,7 +131,7 @@ export class RoundChanges {
     if (this.#isClosed) this.#filter.remove(hash);
   }
 
-  #noteOpen(hash: number, row: JournalRow, { sort, id }: NotedRound, isWin: boolean): void {
+  #noteOpen(hash: number, row: JournalRow, { sort, id }: NotedRound, mayBeLate: boolean): void {
     const { shard, sequence, position, timeMs, accountId, providerId, gameId } = row;
     const opening: RoundOpening = {
       shard,
@@ -128,7 +142,7 @@ export class RoundChanges {
       providerId,
       roundKey: roundKeyOf(sort, id),
       gameId,
-      isWin,
+      mayBeLate,
     };
     const known = this.#open.get(hash);
     if (known === undefined) this.#open.set(hash, [opening]);

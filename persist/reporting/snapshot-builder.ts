@@ -66,13 +66,12 @@ export class SnapshotBuilder {
     this.contentBytes += header.contentBytes;
   }
 
-  /** Adds a row that waited for what it refers to, now that its game and round are known. */
-  addResolved(row: JournalRow, round: NotedRound | null): void {
+  /** Adds a row that waited, now that its game and round are known, and the round that it ends. */
+  addResolved(row: JournalRow, ended: NotedRound | null): void {
     assert(this.journal !== null, 'only rows of the journal wait');
     this.journal.add(row);
     this.#countTurnover(row);
-    const ends = (row.flags & JournalFlag.roundEnd) !== 0;
-    if (round !== null) this.rounds.note(row, round, { ends, isWin: true });
+    if (ended !== null) this.rounds.note(row, ended, { ends: true, mayBeLate: true });
   }
 
   #takeRecord(record: RecordRow): void {
@@ -94,6 +93,9 @@ export class SnapshotBuilder {
     }
     if (row.kind > Kind.adjust) this.#administer(record);
     if (this.journal !== null && isAccepted && needsLookup(record)) {
+      // Whether it opens its round depends on what stands before it; a joined one was opened by
+      // its bet.
+      if (row.kind === Kind.win && (row.flags & JournalFlag.joined) === 0) this.#noteRound(row);
       this.journal.defer(row);
       return;
     }
@@ -132,7 +134,8 @@ export class SnapshotBuilder {
     const hasName = row.round.byteCount > 0;
     round.sort = hasName ? 'r' : isWin ? 'w' : 'b';
     round.id = hasName ? row.round : row.transactionId;
-    this.rounds.note(row, round, { ends, isWin });
+    const mayBeLate = isWin || (row.flags & JournalFlag.noop) !== 0;
+    this.rounds.note(row, round, { ends, mayBeLate });
   }
 
   #open(record: RecordRow): void {

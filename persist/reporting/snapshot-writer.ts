@@ -162,7 +162,7 @@ async function writeJournal(
   if (journal === null) return 0;
   const { rows, agedRounds } = await resolveRows(client, journal, rounds);
   journal.deferred = [];
-  for (const { row, round } of rows) builder.addResolved(row, round);
+  for (const { row, ended } of rows) builder.addResolved(row, ended);
   const rejectedCount = await copyJournal(client, journal);
   await endRounds(client, state, [...rounds.ended, ...agedRounds]);
   await openRounds(client, state, rounds.opened);

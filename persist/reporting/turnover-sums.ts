@@ -2,8 +2,8 @@
 // that one snapshot adds. Belongs to the reporter's thread.
 //
 // What counts: records of the kinds that move money, deposit to adjust and expired holds, once
-// each. A `noop` bet counts for nothing (rule 24). Sums are of recorded splits, not of amounts asked
-// for (rule 40).
+// each. A `noop` bet counts for nothing (rule 24). Sums are of recorded splits, not of amounts
+// asked for (rule 40).
 import { Kind } from '../../core/kinds.ts';
 import { minuteOf } from './snapshot.ts';
 import { WideSum } from './wide-sum.ts';

@@ -23,8 +23,16 @@ begin
       end;
     end if;
   end loop;
-  if not pg_has_role(current_user, 'kassa_writer', 'member') then
-    execute format('grant kassa_writer to %I', current_user);
+  -- From 16 on, who makes a role is its administrator and still may not become it.
+  if not pg_has_role(current_user, 'kassa_writer',
+    case when current_setting('server_version_num')::integer >= 160000 then 'set' else 'member' end)
+  then
+    begin
+      execute format('grant kassa_writer to %I', current_user);
+    exception when insufficient_privilege then
+      raise exception 'Cannot become the role kassa_writer because % may not grant it', current_user
+        using hint = format('Have an administrator run: grant kassa_writer to %I', current_user);
+    end;
   end if;
 end $$;
 

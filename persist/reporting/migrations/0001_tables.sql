@@ -203,7 +203,7 @@ create table kassa.transactions (
   metadata bytea,
   details jsonb
 ) partition by range (recorded_at);
--- On each partition, by make_partitions: unique (account_id, sequence), and BRIN on position.
+-- On each partition, by make_partition: unique (account_id, sequence), BRIN on position and time.
 
 -- Rounds that are open at the position; kept only with the journal.
 create table kassa.unfinished_rounds (

@@ -50,7 +50,8 @@ begin
   if parent_name = 'transactions' then
     execute format('create unique index on %I (account_id, sequence)', partition_name);
     execute format(
-      'create index on %I using brin (position) with (pages_per_range = 64)', partition_name);
+      'create index on %I using brin (position, recorded_at) with (pages_per_range = 64)',
+      partition_name);
   end if;
   execute format('alter table %I attach partition %I for values from (%L) to (%L)',
     parent_name, partition_name, from_time, until_time);
@@ -74,27 +75,32 @@ begin
   end loop;
 end $$;
 
--- Drops the history that the policy no longer keeps at this time of the log. A partition that a
--- reader holds is left for the next call. Returns how many went.
+-- Drops the history that the policy no longer keeps at this time of the log. What belongs to the same
+-- snapshots goes together or, when a reader holds a part of it, stays for the next call. Returns how
+-- many partitions went.
 create function kassa.thin_history(at_time timestamptz) returns integer
-language plpgsql security definer set search_path = kassa, pg_temp set lock_timeout = '200ms' as $$
+language plpgsql security definer
+set search_path = kassa, pg_temp set timezone = 'UTC' set lock_timeout = '200ms' as $$
 declare
   old record;
+  old_partition text;
   dropped integer := 0;
 begin
   for old in
-    select one.*, policy.tier
+    select policy.unit, one.until_at, max(policy.tier) as tier,
+      array_agg(one.partition) as partitions
     from partitions one join partition_policies policy using (parent)
     where policy.kept is not null and one.until_at + policy.kept <= at_time
-    order by one.from_at
+    group by policy.unit, one.until_at
+    order by one.until_at
   loop
     begin
-      if old.tier is not null then
-        delete from snapshots where tier = old.tier and recorded_at < old.until_at;
-      end if;
-      execute format('drop table %I', old.partition);
-      delete from partitions where partition = old.partition;
-      dropped := dropped + 1;
+      foreach old_partition in array old.partitions loop
+        execute format('drop table %I', old_partition);
+      end loop;
+      delete from snapshots where tier = old.tier and recorded_at < old.until_at;
+      delete from partitions where partition = any (old.partitions);
+      dropped := dropped + cardinality(old.partitions);
     exception when lock_not_available then
       null;
     end;

@@ -1,5 +1,5 @@
--- The currencies of ISO 4217 with their numbers and exponents (list one of 2024-06-25). Whatever else
--- an operator configures, a points system or another exponent, is added when its record comes.
+-- The currencies of ISO 4217 with their numbers and exponents (list one of 2024-06-25). Whatever
+-- else an operator configures, points or another exponent, is added when its record comes.
 
 -- Up Migration
 
