@@ -1,5 +1,6 @@
 // Operators, currencies, providers, games and accounts' statuses: the few rows that a snapshot
-// makes or changes beside the mass of them. Belongs to the reporter's thread, inside its transaction.
+// makes or changes beside the mass of them. Belongs to the reporter's thread, inside its
+// transaction.
 import type { ClientBase } from 'pg';
 import type { OperatorCurrency, ReportDirectory, ReportedOperator } from './report-directory.ts';
 import type { StatusChange } from './snapshot-builder.ts';

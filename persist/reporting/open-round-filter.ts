@@ -1,6 +1,6 @@
 // Which rounds Postgres may have as open, by their hashes, so that a round that was opened and
-// ended within one snapshot need not be looked for there. It may say yes wrongly, never no. Belongs to
-// the reporter's thread; loaded from Postgres at each start of it.
+// ended within one snapshot need not be looked for there. It may say yes wrongly, never no. Belongs
+// to the reporter's thread; loaded from Postgres at each start of it.
 
 /** Above this a Map is near its own limit: then every round may be there. */
 const ENTRIES_MAX = 12_000_000;

@@ -47,6 +47,8 @@ export class RoundChanges {
   readonly #open = new Map<number, RoundOpening[]>();
   readonly #ended: RoundName[] = [];
   readonly #aged: RoundNumber[] = [];
+  /** A late win may end a round that age closed before it, which still has to be named then. */
+  readonly #endedBehindAged: RoundOpening[] = [];
   #isClosed = false;
 
   constructor(filter: OpenRoundFilter) {
@@ -64,7 +66,10 @@ export class RoundChanges {
       if (place < 0) this.#noteOpen(hash, row, round, traits.mayBeLate);
       return;
     }
-    if (place >= 0) this.#takeOut(hash, place);
+    if (known !== undefined && place >= 0) {
+      if (this.#aged.length > 0) this.#endedBehindAged.push(known[place]);
+      this.#takeOut(hash, place);
+    }
     if (this.#filter.mayHave(hash)) {
       this.#ended.push({ accountId, providerId, roundKey: roundKeyOf(sort, id) });
     }
@@ -92,12 +97,14 @@ export class RoundChanges {
   /** The rounds of this snapshot that these records opened; they are open no more. */
   takeOpened(numbers: readonly RoundNumber[]): (RoundOpening | undefined)[] {
     if (numbers.length === 0) return [];
-    const openings = new Map(this.opened.map((opening) => [nameOf(opening), opening]));
+    const all = [...this.#endedBehindAged, ...this.opened];
+    const openings = new Map(all.map((opening) => [nameOf(opening), opening]));
     return numbers.map((number) => {
       const opening = openings.get(nameOf(number));
       if (opening === undefined) return undefined;
       const hash = hashOfName(opening);
-      this.#takeOut(hash, this.#open.get(hash)?.indexOf(opening) ?? 0);
+      const place = this.#open.get(hash)?.indexOf(opening) ?? -1;
+      if (place >= 0) this.#takeOut(hash, place);
       return opening;
     });
   }
