@@ -26,6 +26,11 @@ import { loadPosition, loadState } from './state-loader.ts';
 const REPORTER_LOCK = 5_027_194_416;
 /** Work without giving the socket its turn. */
 const TURN_MS = 10;
+/**
+ * The same while a snapshot is being sent: a socket holds some 200 KB, which Postgres takes in 3 ms,
+ * so with longer turns it waited for more than half of the time.
+ */
+const SENDING_TURN_MS = 1;
 /** Between two looks for new blocks, when there were none. */
 const IDLE_MS = 10;
 /** Records of one snapshot at most, so that memory has a bound while catching up. */
@@ -125,7 +130,8 @@ export class ReportSession {
 
   /** Some milliseconds of work; whether there was none. */
   async #turn(): Promise<boolean> {
-    const isIdle = await this.#takeBlocks(performance.now() + TURN_MS);
+    const turnMs = this.#writing === null ? TURN_MS : SENDING_TURN_MS;
+    const isIdle = await this.#takeBlocks(performance.now() + turnMs);
     const nowMs = performance.now();
     const builder = this.#builder;
     const isFull = isBatchFull(builder);

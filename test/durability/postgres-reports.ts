@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type ClientConfig } from 'pg';
 import { expect } from 'vitest';
 import { Kind } from '../../core/kinds.ts';
-import { type Reconciliation, reconcile } from '../../persist/reporting/reconcile.ts';
+import { type Reconciliation, reconcile } from '../../persist/reconciliation/reconcile.ts';
 
 const POLL_MS = 50;
 const KEPT_DIFFERENCES = 5;

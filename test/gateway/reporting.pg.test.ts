@@ -8,8 +8,8 @@ import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DAY_MS } from '../../core/limits.ts';
 import { ExitCode } from '../../persist/exit-codes.ts';
+import { reconcile } from '../../persist/reconciliation/reconcile.ts';
 import { readLogPosition } from '../../persist/reporting/log-position.ts';
-import { reconcile } from '../../persist/reporting/reconcile.ts';
 import { report } from '../../persist/reporting/reporter.ts';
 import {
   allocateReporterCounters,

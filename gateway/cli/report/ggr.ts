@@ -1,7 +1,7 @@
 // `kassa report ggr`: gross gaming revenue of a range of time by operator and currency.
 import { type Command, Option } from 'commander';
 import { stringify } from 'csv-stringify/sync';
-import { formatDecimalAmount } from '../../../persist/reporting/decimal-amount.ts';
+import { formatDecimalAmount } from '../../../persist/reconciliation/decimal-amount.ts';
 import {
   type GgrReport,
   type GgrRow,

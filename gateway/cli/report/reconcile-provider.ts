@@ -6,8 +6,8 @@ import { stringify } from 'csv-stringify/sync';
 import {
   type ProviderSummary,
   reconcileProvider,
-} from '../../../persist/reporting/provider-reconciliation.ts';
-import type { ProviderDifference } from '../../../persist/reporting/provider-result.ts';
+} from '../../../persist/reconciliation/provider-reconciliation.ts';
+import type { ProviderDifference } from '../../../persist/reconciliation/provider-result.ts';
 import { readConfiguration } from '../../configuration-source.ts';
 import {
   type CommandCall,

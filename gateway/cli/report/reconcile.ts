@@ -4,7 +4,7 @@ import {
   type ReconcileProgress,
   type Reconciliation,
   reconcile,
-} from '../../../persist/reporting/reconcile.ts';
+} from '../../../persist/reconciliation/reconcile.ts';
 import { readConfiguration } from '../../configuration-source.ts';
 import { type CommandCall, CommandExit, type Invocation, print } from '../invocation.ts';
 import { openProgress } from '../progress.ts';

@@ -4,7 +4,7 @@ import {
   type AmountReading,
   formatDecimalAmount,
   parseDecimalAmount,
-} from '../../../persist/reporting/decimal-amount.ts';
+} from '../../../persist/reconciliation/decimal-amount.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 
 const amount = (amountMinor: bigint): AmountReading => ({ kind: 'amount', amountMinor });

@@ -8,7 +8,7 @@ import {
   type ListOptions,
   ProviderListError,
   readProviderList,
-} from '../../../persist/reporting/provider-list.ts';
+} from '../../../persist/reconciliation/provider-list.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';
 
 const HEADER = 'transaction_id,kind,round,amount,currency,state';

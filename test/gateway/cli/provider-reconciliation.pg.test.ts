@@ -3,13 +3,13 @@
 import { Readable } from 'node:stream';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { UnknownNameError } from '../../../persist/reporting/ggr.ts';
 import {
   type ProviderOptions,
   type ProviderSummary,
   reconcileProvider,
-} from '../../../persist/reporting/provider-reconciliation.ts';
-import type { ProviderDifference } from '../../../persist/reporting/provider-result.ts';
+} from '../../../persist/reconciliation/provider-reconciliation.ts';
+import type { ProviderDifference } from '../../../persist/reconciliation/provider-result.ts';
+import { UnknownNameError } from '../../../persist/reporting/ggr.ts';
 import { removeFolder } from '../../persist/test-log.ts';
 import { EngineStage } from '../../support/engine-stage.ts';
 import { PostgresServer } from '../../support/postgres-server.ts';

@@ -2,12 +2,12 @@
 // thing that can be wrong: one value at a time is changed behind the reporter's back.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { NothingReportedError } from '../../../persist/reporting/read-position.ts';
 import {
   ReconcileError,
   type Reconciliation,
   reconcile,
-} from '../../../persist/reporting/reconcile.ts';
+} from '../../../persist/reconciliation/reconcile.ts';
+import { NothingReportedError } from '../../../persist/reporting/read-position.ts';
 import { makeTemporaryFolder, removeFolder, TestLog } from '../../persist/test-log.ts';
 import { PostgresServer } from '../../support/postgres-server.ts';
 import { SeededRandom } from '../../support/seeded-random.ts';

@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { findOperator, UnknownNameError } from './ggr.ts';
+import { findOperator, UnknownNameError } from '../reporting/ggr.ts';
+import { inOneMoment, readReportedPosition } from '../reporting/read-position.ts';
 import {
   type ComparisonCounts,
   compareWithJournal,
@@ -19,7 +20,6 @@ import {
   readProviderList,
 } from './provider-list.ts';
 import { type Exponents, type ProviderDifference, readDifferences } from './provider-result.ts';
-import { inOneMoment, readReportedPosition } from './read-position.ts';
 
 /** What is compared. */
 export interface ProviderOptions {

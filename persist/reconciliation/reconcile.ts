@@ -3,7 +3,11 @@
 // position; the log's blocks up to it never change. Changes nothing; one thread with a connection.
 import type { ClientBase } from 'pg';
 import { readIdentity } from '../data-folder.ts';
-import { inOneMoment, type ReportedPosition, readReportedPosition } from './read-position.ts';
+import {
+  inOneMoment,
+  type ReportedPosition,
+  readReportedPosition,
+} from '../reporting/read-position.ts';
 import { compareAccounts } from './reconcile-balances.ts';
 import { type Difference, type DifferenceSort, Differences } from './reconcile-differences.ts';
 import { readLogFacts } from './reconcile-log.ts';

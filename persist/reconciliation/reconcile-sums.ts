@@ -3,7 +3,7 @@
 // caller's transaction.
 import type { ClientBase } from 'pg';
 import { kindName } from '../../core/kinds.ts';
-import type { ReportedPosition } from './read-position.ts';
+import type { ReportedPosition } from '../reporting/read-position.ts';
 import type { PlayerSums } from './reconcile-balances.ts';
 import { type Differences, NONE } from './reconcile-differences.ts';
 import { journalKey, type LogFacts } from './reconcile-records.ts';
