@@ -23,6 +23,8 @@ export class JournalBatch {
   #starts: Uint32Array = new Uint32Array(START_ROWS);
   #accountIds: Uint32Array = new Uint32Array(START_ROWS);
   deferred: JournalRow[] = [];
+  /** What sorted() made, as long as no row came behind it. */
+  #pieces: Uint8Array[] | null = null;
 
   /** Rows written and deferred. */
   get rowCount(): number {
@@ -37,6 +39,7 @@ export class JournalBatch {
   /** Forgets all rows and keeps the memory: nothing uses the bytes any more. */
   clear(): void {
     this.#writer.clear();
+    this.#pieces = null;
     this.deferred = [];
   }
 
@@ -45,6 +48,7 @@ export class JournalBatch {
     const index = this.#writer.rowCount;
     assert(index < PLACES, 'rows of a snapshot have a place in the sort key');
     if (index === this.#starts.length) this.#grow();
+    this.#pieces = null;
     this.#starts[index] = this.#writer.byteCount;
     this.#accountIds[index] = row.accountId < 0 ? NO_ACCOUNT : row.accountId;
     writeRow(this.#writer, row);
@@ -69,6 +73,11 @@ export class JournalBatch {
    * of about this size; valid until the next row or clear().
    */
   sorted(pieceBytes: number): Uint8Array[] {
+    this.#pieces ??= this.#sort(pieceBytes);
+    return this.#pieces;
+  }
+
+  #sort(pieceBytes: number): Uint8Array[] {
     const { rowCount, byteCount } = this.#writer;
     const order = new Float64Array(rowCount);
     for (let index = 0; index < rowCount; index += 1) {

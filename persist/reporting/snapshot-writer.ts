@@ -50,6 +50,9 @@ export function closeSnapshot(
   const changes = new CopyWriter();
   const images = new CopyWriter();
   snapshot.builder?.rounds.close();
+  const journal = snapshot.builder?.journal ?? null;
+  // Now, while the snapshot before is written; rows that wait for a look-up need another sort.
+  if (journal !== null && journal.deferred.length === 0) journal.sorted(COPY_PIECE_BYTES);
   state.accounts.writeChanges(changes, place);
   const system = [state.system.takeChanged(0)];
   for (const each of [1, 2, 3] as const) {
