@@ -7,8 +7,8 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { assert } from '../../core/assert.ts';
 import { COPY_HEAD, COPY_TRAILER } from './copy-writer.ts';
 
-/** Bytes handed to the socket at once. */
-export const COPY_PIECE_BYTES = 1_048_576;
+/** Bytes handed to the socket at once: Postgres takes as long for them as the next ones do. */
+export const COPY_PIECE_BYTES = 524_288;
 
 /** Classes of errors that are a row's own fault: data exceptions and broken constraints. */
 const ROW_FAULTS = ['22', '23'];
@@ -37,23 +37,27 @@ const REJECT = `
     (target, position, shard, sequence, recorded_at, sql_state, reason, row_bytes)
   values ($1, $2, $3, $4, to_timestamp($5::double precision / 1000), $6, $7, $8)`;
 
-/** Copies whole rows; returns how many were refused and put aside. */
+/**
+ * Copies whole rows, in pieces that are made again if a row is refused; returns how many were
+ * refused and put aside.
+ */
 export async function copyRows(
   client: ClientBase,
   target: CopyTarget,
-  pieces: readonly Uint8Array[],
+  pieces: () => Iterable<Uint8Array>,
 ): Promise<number> {
-  if (pieces.length === 0) return 0;
   await client.query(SAVE);
   try {
-    await copy(client, target.table, pieces);
+    await copy(client, target.table, pieces());
     await client.query(FORGET);
     return 0;
   } catch (error) {
     if (!isRowFault(error)) throw error;
     await client.query(GO_BACK);
     let rejectedCount = 0;
-    for (const piece of pieces) rejectedCount += await copyHalves(client, target, splitRows(piece));
+    for (const piece of pieces()) {
+      rejectedCount += await copyHalves(client, target, splitRows(piece));
+    }
     assert(rejectedCount > 0, 'rows that are refused together hold one that is refused alone');
     return rejectedCount;
   }
@@ -106,16 +110,20 @@ async function reject(
 async function copy(
   client: ClientBase,
   table: string,
-  pieces: readonly Uint8Array[],
+  pieces: Iterable<Uint8Array>,
 ): Promise<void> {
   const stream = client.query(copyFrom(`copy kassa.${table} from stdin (format binary)`));
   const finished = once(stream, 'finish');
   // The stream's error comes by `finished`; until that is awaited nobody else hears it.
   finished.catch(() => undefined);
   stream.write(COPY_HEAD);
+  let drained: Promise<unknown> = Promise.resolve();
   for (const piece of pieces) {
+    // The piece before is on its way: this one was made meanwhile.
+    await Promise.race([drained, finished]);
     if (stream.destroyed || stream.errored !== null) break;
-    if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), finished]);
+    drained = stream.write(piece) ? Promise.resolve() : once(stream, 'drain');
+    drained.catch(() => undefined);
   }
   if (!stream.destroyed) stream.end(COPY_TRAILER);
   await finished;

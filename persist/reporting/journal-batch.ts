@@ -23,8 +23,8 @@ export class JournalBatch {
   #starts: Uint32Array = new Uint32Array(START_ROWS);
   #accountIds: Uint32Array = new Uint32Array(START_ROWS);
   deferred: JournalRow[] = [];
-  /** What sorted() made, as long as no row came behind it. */
-  #pieces: Uint8Array[] | null = null;
+  /** The rows' order by account, as long as no row came behind them. */
+  #order: Float64Array | null = null;
 
   /** Rows written and deferred. */
   get rowCount(): number {
@@ -39,7 +39,7 @@ export class JournalBatch {
   /** Forgets all rows and keeps the memory: nothing uses the bytes any more. */
   clear(): void {
     this.#writer.clear();
-    this.#pieces = null;
+    this.#order = null;
     this.deferred = [];
   }
 
@@ -48,7 +48,7 @@ export class JournalBatch {
     const index = this.#writer.rowCount;
     assert(index < PLACES, 'rows of a snapshot have a place in the sort key');
     if (index === this.#starts.length) this.#grow();
-    this.#pieces = null;
+    this.#order = null;
     this.#starts[index] = this.#writer.byteCount;
     this.#accountIds[index] = row.accountId < 0 ? NO_ACCOUNT : row.accountId;
     writeRow(this.#writer, row);
@@ -68,38 +68,39 @@ export class JournalBatch {
     return starts;
   }
 
-  /**
-   * All rows, account by account, each account's in the order of the log, in pieces of whole rows
-   * of about this size; valid until the next row or clear().
-   */
-  sorted(pieceBytes: number): Uint8Array[] {
-    this.#pieces ??= this.#sort(pieceBytes);
-    return this.#pieces;
-  }
-
-  #sort(pieceBytes: number): Uint8Array[] {
-    const { rowCount, byteCount } = this.#writer;
+  /** Finds the order of the rows written so far: account by account, each in the log's order. */
+  sort(): Float64Array {
+    if (this.#order !== null) return this.#order;
+    const { rowCount } = this.#writer;
     const order = new Float64Array(rowCount);
     for (let index = 0; index < rowCount; index += 1) {
       order[index] = this.#accountIds[index] * PLACES + index;
     }
-    order.sort();
+    this.#order = order.sort();
+    return this.#order;
+  }
+
+  /**
+   * All rows in that order, in pieces of whole rows of about this size, each made when it is asked
+   * for: Postgres takes one meanwhile. Valid until the next row or clear().
+   */
+  *sorted(pieceBytes: number): Generator<Uint8Array> {
+    const order = this.sort();
+    const { rowCount, byteCount } = this.#writer;
     const bytes = this.#writer.makeRoom(byteCount);
-    const pieces: Uint8Array[] = [];
     let to = byteCount;
     let pieceFrom = to;
-    for (let place = 0; place < rowCount; place += 1) {
-      const index = order[place] % PLACES;
+    for (const key of order) {
+      const index = key % PLACES;
       const start = this.#starts[index];
       const end = index + 1 < rowCount ? this.#starts[index + 1] : byteCount;
       bytes.copyWithin(to, start, end);
       to += end - start;
       if (to - pieceFrom < pieceBytes) continue;
-      pieces.push(bytes.subarray(pieceFrom, to));
+      yield bytes.subarray(pieceFrom, to);
       pieceFrom = to;
     }
-    if (to > pieceFrom) pieces.push(bytes.subarray(pieceFrom, to));
-    return pieces;
+    if (to > pieceFrom) yield bytes.subarray(pieceFrom, to);
   }
 
   #grow(): void {

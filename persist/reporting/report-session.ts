@@ -31,6 +31,8 @@ const TURN_MS = 10;
  * so with longer turns it waited for more than half of the time.
  */
 const SENDING_TURN_MS = 1;
+/** Records that take about as long. */
+const TURN_RECORDS = 256;
 /**
  * One that is written, and one that is closed and waits: sorting it takes a tenth of the time of
  * writing, in which Postgres had nothing to do.
@@ -165,21 +167,30 @@ export class ReportSession {
     const durablePosition = this.#settings.durablePosition();
     let isIdle = true;
     while (performance.now() < untilMs && !isBatchFull(this.#builder)) {
+      // The block's bytes stay until the next one is asked for, here and nowhere else.
       const block = this.#ahead ?? this.#follower.next(durablePosition);
       if (block === undefined) break;
       isIdle = false;
       const tier = this.#end.blockNumber === 0 ? 0 : this.#tierBefore(block);
       if (tier > 0 && this.#ahead === null) {
         this.#ahead = block;
-        // The block's bytes stay: nothing else reads the log in this thread.
         await this.#waitUntilFewerThan(WRITES_MAX);
         this.#write(tier);
       }
       this.#ahead = null;
-      this.#builder.take(block);
+      await this.#takeBlock(block);
       this.#end = this.#follower.end;
     }
     return isIdle;
+  }
+
+  /** While a snapshot is being sent, its socket gets its turn also within a block. */
+  async #takeBlock(block: LogBlock): Promise<void> {
+    const builder = this.#builder;
+    builder.begin(block);
+    while (!builder.takeRecords(block, TURN_RECORDS)) {
+      if (this.#writes.length > 0) await nextTurn();
+    }
   }
 
   #tierBefore({ header }: LogBlock): Tier {

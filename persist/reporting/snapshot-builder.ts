@@ -54,12 +54,25 @@ export class SnapshotBuilder {
     this.rounds = new RoundChanges(state.openRounds);
   }
 
-  /** Takes the next block. */
-  take(block: LogBlock): void {
-    const { header } = block;
+  /** Starts the next block, whose content must stay until all of it was taken. */
+  begin(block: LogBlock): void {
+    this.#record.begin(block);
+  }
+
+  /** Takes up to so many records of the block; true when it is taken whole. */
+  takeRecords(block: LogBlock, countMax: number): boolean {
     const record = this.#record;
-    record.begin(block);
-    while (record.next()) this.#takeRecord(record);
+    for (let count = 0; count < countMax; count += 1) {
+      if (!record.next()) {
+        this.#endBlock(block);
+        return true;
+      }
+      this.#takeRecord(record);
+    }
+    return false;
+  }
+
+  #endBlock({ header }: LogBlock): void {
     this.position = header.blockNumber;
     this.timeMs = header.timeMs;
     this.recordCount += header.recordCount;

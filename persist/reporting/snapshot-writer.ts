@@ -52,7 +52,7 @@ export function closeSnapshot(
   snapshot.builder?.rounds.close();
   const journal = snapshot.builder?.journal ?? null;
   // Now, while the snapshot before is written; rows that wait for a look-up need another sort.
-  if (journal !== null && journal.deferred.length === 0) journal.sorted(COPY_PIECE_BYTES);
+  if (journal !== null && journal.deferred.length === 0) journal.sort();
   state.accounts.writeChanges(changes, place);
   const system = [state.system.takeChanged(0)];
   for (const each of [1, 2, 3] as const) {
@@ -153,7 +153,7 @@ async function copyAll(
   placeOf: CopyTarget['placeOf'],
 ): Promise<number> {
   if (writer.rowCount === 0) return 0;
-  return copyRows(client, { table, placeOf }, [writer.rows]);
+  return copyRows(client, { table, placeOf }, () => [writer.rows]);
 }
 
 async function writeJournal(
@@ -173,8 +173,8 @@ async function writeJournal(
 }
 
 async function copyJournal(client: ClientBase, journal: JournalBatch): Promise<number> {
-  const pieces = journal.sorted(COPY_PIECE_BYTES);
-  return copyRows(client, { table: 'transactions', placeOf: placeOfJournalRow }, pieces);
+  const target = { table: 'transactions', placeOf: placeOfJournalRow };
+  return copyRows(client, target, () => journal.sorted(COPY_PIECE_BYTES));
 }
 
 /** The first fields of a journal row have fixed lengths: time, position, sequence, shard. */

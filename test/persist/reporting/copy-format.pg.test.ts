@@ -104,7 +104,7 @@ describe.each(['embedded', 'debian'] as const)('rows copied to the %s server', (
     }
     await client.query('begin');
     const placeOf = () => ({ position: 0, shard: 0, sequence: 0, timeMs: 0 });
-    await copyRows(client, { table: 'copied', placeOf }, [writer.rows]);
+    await copyRows(client, { table: 'copied', placeOf }, () => [writer.rows]);
     await client.query('commit');
     const { rows: found } = await client.query('select * from kassa.copied');
     expect(found.map((row) => Object.values(row))).toEqual([new Array(COLUMNS).fill(null)]);
