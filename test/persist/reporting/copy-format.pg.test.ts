@@ -58,7 +58,7 @@ describe.each(['embedded', 'debian'] as const)('rows copied to the %s server', (
     }
     await client.query('begin');
     const placeOf = () => ({ position: 0, shard: 0, sequence: 0, timeMs: 0 });
-    expect(await copyRows(client, { table: 'copied', placeOf }, pieces)).toBe(0);
+    expect(await copyRows(client, { table: 'copied', placeOf }, () => pieces)).toBe(0);
     await client.query('commit');
   }, 60_000);
 
