@@ -70,14 +70,15 @@ function oneOf(values: readonly [string, ...string[]]): z.ZodType<string> {
   return z.enum(values).meta({ allowed: `one of ${values.join(', ')}` });
 }
 
-/** A setting that may be left out, then it is undefined. */
+/** A setting that may be left out or empty, then it is undefined. */
 function optional(
   schema: z.ZodType<string>,
   defaultText: string,
   meaning: string,
 ): z.ZodType<string | undefined> {
   const allowed = schema.meta()?.allowed;
-  return schema.optional().meta({ allowed, defaultText, meaning });
+  const filled = z.preprocess((value) => (value === '' ? undefined : value), schema.optional());
+  return filled.meta({ allowed, defaultText, meaning });
 }
 
 function setting<Value>(

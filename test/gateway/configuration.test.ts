@@ -53,6 +53,18 @@ const NUMBERS: readonly NumberRow[] = [
   { name: 'KASSA_ACCOUNTS_MAX', field: 'accountsMax', minimum: 1_000, maximum: 85_000_000 },
   { name: 'KASSA_OPEN_ROUNDS_MAX', field: 'openRoundsMax', minimum: 1_000, maximum: 100_000_000 },
   { name: 'KASSA_HOLDS_MAX', field: 'holdsMax', minimum: 1_000, maximum: 100_000_000 },
+  {
+    name: 'KASSA_REPORTING_JOURNAL_DAYS',
+    field: 'journalDays',
+    minimum: 0,
+    maximum: 36_500,
+  },
+  {
+    name: 'KASSA_REPORTING_INTERVAL_MS',
+    field: 'snapshotIntervalMs',
+    minimum: 100,
+    maximum: 3_600_000,
+  },
 ];
 
 const WORDS: readonly (readonly [string, keyof Configuration, string, unknown, string])[] = [
@@ -62,6 +74,8 @@ const WORDS: readonly (readonly [string, keyof Configuration, string, unknown, s
   ['KASSA_LOG_LEVEL', 'logLevel', 'silent', 'silent', 'loud'],
   ['KASSA_DEMO', 'demo', 'off', false, 'false'],
   ['KASSA_ACCEPT_CLOCK', 'acceptClock', 'on', true, 'ON'],
+  ['KASSA_REPORTING', 'reporting', 'off', false, 'no'],
+  ['KASSA_REPORTING_JOURNAL', 'journal', 'off', false, '0'],
 ];
 
 // Relations between two settings would refuse a bound that is legal by itself.
@@ -118,8 +132,18 @@ describe('words', () => {
   });
 });
 
+test('the URL of Postgres may be left out or empty, and a wrong one is never shown', () => {
+  const url = 'postgresql://kassa:secret@host/kassa';
+  expect(readConfiguration({ KASSA_POSTGRES_URL: url }).postgresUrl).toBe(url);
+  expect(readConfiguration({ KASSA_POSTGRES_URL: '' }).postgresUrl).toBeUndefined();
+  const [problem] = problemsOf({ KASSA_POSTGRES_URL: 'http://kassa:secret@host/kassa' });
+  expect(problem).toContain('Cannot start because KASSA_POSTGRES_URL must be postgresql://');
+  expect(problem).not.toContain('secret');
+});
+
 test('every setting stands in these tables and in the help text', () => {
-  const tested = [...NUMBERS.map(({ name }) => name), ...WORDS.map(([name]) => name)];
+  const words = [...WORDS.map(([name]) => name), 'KASSA_POSTGRES_URL'];
+  const tested = [...NUMBERS.map(({ name }) => name), ...words];
   const described = describeSettings();
   expect(described.map(({ name }) => name).sort()).toEqual(tested.sort());
   for (const { name, defaultText, meaning, allowed } of described) {
