@@ -36,6 +36,7 @@ beforeEach(async () => {
   const configuration = readConfiguration({
     KASSA_DATA: dataFolder,
     KASSA_PORT: '0',
+    KASSA_REPORTING: 'off',
     KASSA_ADMIN_PORT: '0',
     KASSA_DEMO: 'off',
     KASSA_LOG_LEVEL: 'warn',

@@ -24,6 +24,7 @@ function start(settings: Record<string, string>, holdCommits: boolean): Promise<
   const configuration = readConfiguration({
     KASSA_DATA: folder,
     KASSA_PORT: '0',
+    KASSA_REPORTING: 'off',
     KASSA_ADMIN_PORT: '0',
     KASSA_LOG_LEVEL: 'silent',
     ...settings,
@@ -91,6 +92,7 @@ test('a start that is cancelled ends with code 0 and gives the folder back', asy
   const configuration = readConfiguration({
     KASSA_DATA: folder,
     KASSA_PORT: '0',
+    KASSA_REPORTING: 'off',
     KASSA_ADMIN_PORT: '0',
     KASSA_LOG_LEVEL: 'silent',
   });

@@ -30,6 +30,7 @@ beforeAll(async () => {
     readConfiguration({
       KASSA_DATA: folder,
       KASSA_PORT: '0',
+      KASSA_REPORTING: 'off',
       KASSA_ADMIN_PORT: '0',
       KASSA_LOG_LEVEL: 'silent',
       KASSA_FRAME_BYTES_MAX: String(FRAME_BYTES_MAX),
