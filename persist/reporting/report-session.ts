@@ -27,7 +27,7 @@ const REPORTER_LOCK = 5_027_194_416;
 /** Work without giving the socket its turn. */
 const TURN_MS = 10;
 /**
- * The same while a snapshot is being sent: a socket holds some 200 KB, which Postgres takes in 3 ms,
+ * The same while a snapshot is sent: a socket holds some 200 KB, which Postgres takes in 3 ms,
  * so with longer turns it waited for more than half of the time.
  */
 const SENDING_TURN_MS = 1;
