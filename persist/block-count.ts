@@ -8,12 +8,18 @@ import { listSegments } from './segment-list.ts';
 
 const READ_MAP_BYTES = 1_073_741_824;
 
-/** The number of the last block, if the log is sound; 0 for an empty one. */
-export function countBlocks(dataFolder: string): number {
+/**
+ * The number of the last block, if the log is sound; 0 for an empty one. `readOnly` is for processes
+ * other than the server's.
+ */
+export function countBlocks(dataFolder: string, readOnly = false): number {
   const logFolder = logFolderOf(dataFolder);
   const firstBlock = listSegments(logFolder).at(-1);
   if (firstBlock === undefined) return 0;
-  const segment = Segment.open({ logFolder, firstBlock, segmentBytesMax: READ_MAP_BYTES });
+  const segment = Segment.open({
+    ...{ logFolder, firstBlock, readOnly },
+    segmentBytesMax: READ_MAP_BYTES,
+  });
   try {
     return firstBlock - 1 + segment.entryCount;
   } finally {

@@ -1,7 +1,7 @@
 // Reports a whole log at once, in the caller's process: for the command line, while no server runs
 // on the data folder (the caller holds its lock).
 import type pg from 'pg';
-import { readLogPosition } from './log-position.ts';
+import { countBlocks } from '../block-count.ts';
 import { report } from './reporter.ts';
 import {
   allocateReporterCounters,
@@ -33,7 +33,7 @@ export interface ReportProgress {
 
 /** Resolves when all that the log had at the call is committed; rejects with the first refusal. */
 export async function reportToEnd(options: ReportToEndOptions): Promise<void> {
-  const logPosition = readLogPosition(options.dataFolder);
+  const logPosition = countBlocks(options.dataFolder, true);
   const counters = allocateReporterCounters();
   const tell = (): void => {
     const { position, recordCount } = readReporterCounters(counters);

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DAY_MS } from '../../core/limits.ts';
+import { countBlocks } from '../../persist/block-count.ts';
 import { ExitCode } from '../../persist/exit-codes.ts';
 import { reconcile } from '../../persist/reconciliation/reconcile.ts';
-import { readLogPosition } from '../../persist/reporting/log-position.ts';
 import { report } from '../../persist/reporting/reporter.ts';
 import {
   allocateReporterCounters,
@@ -257,7 +257,7 @@ function makeDailyLog(dayCount: number): { readonly folder: string } {
 
 /** Reports a log to its end as the server's reporter does, with this setting. */
 async function reportWithDays(dataFolder: string, journalDays: number): Promise<void> {
-  const untilPosition = readLogPosition(dataFolder);
+  const untilPosition = countBlocks(dataFolder, true);
   await report({
     ...{ dataFolder, journalDays, untilPosition, journal: true, readOnly: true },
     connection: { connectionString: url },

@@ -3,8 +3,8 @@
 // them and begins with the log's first block.
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
+import { countBlocks } from '../../../persist/block-count.ts';
 import { findRunningCluster } from '../../../persist/postgres/find-cluster.ts';
-import { readLogPosition } from '../../../persist/reporting/log-position.ts';
 import { reportToEnd } from '../../../persist/reporting/report-to-end.ts';
 import type { Configuration } from '../../configuration.ts';
 import { readConfiguration } from '../../configuration-source.ts';
@@ -108,7 +108,7 @@ async function rebuildBesideServer({ invocation, configuration }: Rebuild): Prom
         'and run this again.',
     );
   }
-  const target = readLogPosition(dataFolder);
+  const target = countBlocks(dataFolder, true);
   const progress = openProgress(invocation, { title: 'rebuild', unit: 'blocks' });
   try {
     await withReportClient({ invocation, configuration }, async (client) => {
