@@ -17,6 +17,9 @@ const SETTING = 'KASSA_POSTGRES_URL';
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
+/** A host that vanished is noticed after this and ten seconds more; the kernel's own is two hours. */
+const KEEP_ALIVE_MS = 10_000;
+
 /** How long a server may take to take a connection, TLS and password included. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -45,6 +48,7 @@ export function connectionSettings(url: string, applicationName: string): Client
     connectionString: withLibpqMeaning(parsed, sslMode),
     fallback_application_name: applicationName,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   };
   tryOut(settings);

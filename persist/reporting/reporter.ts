@@ -38,6 +38,9 @@ export async function report(settings: ReporterSettings): Promise<void> {
     } catch (error) {
       if (isFatal(error)) throw error;
       counters.setDown();
+      // Before the wait: it holds the reporter's lock in Postgres, and the memory of two snapshots.
+      await session?.close();
+      session = null;
       const isRefused = error instanceof ReportRefusal;
       if (isRefused && settings.untilPosition !== undefined) throw error;
       const inMs = isRefused ? REFUSED_WAIT_MS : waitMs;
