@@ -71,17 +71,22 @@ function addLag(page: MetricsPage, sources: ReporterMetricsSources): void {
   }
 }
 
-/** Before the first connection nothing is known of Postgres: then all of the log is behind. */
+/**
+ * Before the first connection nothing is known of Postgres: then all of the log is behind, since its
+ * newest block at least. So it is for the moment in which a block is durable and was not read yet.
+ */
 function readLag(sources: ReporterMetricsSources, nowMs: number): Lag {
   const writer = readWriterCounters(sources.writerCounters);
   const reporter = readReporterCounters(sources.counters);
   const { recordCount, contentBytes } = sources.logAtStart();
   if (reporter.position >= writer.durablePosition) return { records: 0, bytes: 0, seconds: 0 };
-  const sinceMs = reporter.oldestPendingMs === 0 ? reporter.timeMs : reporter.oldestPendingMs;
+  const isUnread = reporter.isUp || reporter.timeMs === 0;
+  const unreadMs = isUnread ? writer.durableTimeMs : reporter.timeMs;
+  const sinceMs = reporter.oldestPendingMs === 0 ? unreadMs : reporter.oldestPendingMs;
   return {
     records: Math.max(0, recordCount + writer.records - reporter.recordCount),
     bytes: Math.max(0, contentBytes + writer.contentBytes - reporter.contentBytes),
-    seconds: sinceMs === 0 ? 0 : Math.max(0, nowMs - sinceMs) / MS_PER_SECOND,
+    seconds: Math.max(0, nowMs - sinceMs) / MS_PER_SECOND,
   };
 }
 
