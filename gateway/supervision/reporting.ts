@@ -16,6 +16,11 @@ const FIRST_WAIT_MS = 500;
 const WAIT_MS_MAX = 30_000;
 /** A cluster that ran for so long did not fail at its start. */
 const STEADY_MS = 60_000;
+/**
+ * A Postgres that is being started, or that writes its buffers for long, is left to its parent's
+ * death, which ends it the same way.
+ */
+const POSTGRES_STOP_MS = 5_000;
 /** The last snapshot at a stop; what it does not reach is reported at the next start. */
 const REPORTER_STOP_MS = 3_000;
 
@@ -50,12 +55,16 @@ export class Reporting {
     else this.#worker.connect(connectionSettings(postgresUrl, REPORTER_NAME));
   }
 
-  /** Ends the thread after its last snapshot, then Postgres; resolves when both are gone. */
+  /** Ends the thread after its last snapshot, then Postgres; waits for both, but not for ever. */
   async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return this.#embedded;
     this.#stopping.abort();
     this.#worker.stop();
-    await Promise.race([this.#worker.ended, sleep(REPORTER_STOP_MS, undefined, { ref: false })]);
+    await within(REPORTER_STOP_MS, this.#worker.ended);
+    await within(POSTGRES_STOP_MS, this.#stopPostgres());
+  }
+
+  async #stopPostgres(): Promise<void> {
     await this.#cluster?.stop();
     await this.#embedded;
   }
@@ -92,6 +101,11 @@ export class Reporting {
       waitMs = Math.min(waitMs * 2, WAIT_MS_MAX);
     }
   }
+}
+
+/** Waits for an end, not for longer than this. */
+async function within(timeoutMs: number, end: Promise<void>): Promise<void> {
+  await Promise.race([end, sleep(timeoutMs, undefined, { ref: false })]);
 }
 
 function aborted(signal: AbortSignal): Promise<string> {
