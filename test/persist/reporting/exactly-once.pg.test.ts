@@ -14,10 +14,13 @@ import { ReportStage } from './report-stage.ts';
 import { ReportedPlay } from './reported-play.ts';
 
 const COMMANDS = { embedded: 150, debian: 60 };
-const INTERRUPTIONS_MIN = 8;
 
-const END_SESSIONS = `
-  select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'reporter'`;
+/** What is done to the reporter's session again and again. */
+const INTERRUPTIONS = [
+  { name: 'sessions that Postgres ends', call: 'pg_terminate_backend' },
+  { name: 'queries that Postgres cancels', call: 'pg_cancel_backend' },
+] as const;
+const INTERRUPTIONS_MIN = 8;
 
 describe.each(['embedded', 'debian'] as const)('the reporter and the %s server', (kind) => {
   const isThere = kind === 'embedded' || hasDebianPostgres();
@@ -52,12 +55,12 @@ describe.each(['embedded', 'debian'] as const)('the reporter and the %s server',
     await client.end();
   }
 
-  test.skipIf(!isThere)(
-    'sessions that Postgres ends at random moments lose nothing',
-    async () => {
+  test.skipIf(!isThere).each(INTERRUPTIONS)(
+    '$name at random moments lose nothing',
+    async ({ call }) => {
       const client = await stage.connect();
       const done = new AbortController();
-      const ending = endSessions(client, done.signal);
+      const ending = interrupt(client, call, done.signal);
       const interruptions = await stage.reportWithoutWaits({
         lastPosition: play.position,
         blocksAhead,
@@ -70,8 +73,9 @@ describe.each(['embedded', 'debian'] as const)('the reporter and the %s server',
     60_000,
   );
 
-  /** Ends each session when it has committed a few snapshots, and some milliseconds. */
-  async function endSessions(client: Client, signal: AbortSignal): Promise<void> {
+  /** Disturbs each session when it has committed a few snapshots, and some milliseconds. */
+  async function interrupt(client: Client, call: string, signal: AbortSignal): Promise<void> {
+    const query = `select ${call}(pid) from pg_stat_activity where application_name = 'reporter'`;
     while (!signal.aborted) {
       const { connections, snapshots, isUp } = stage.measures;
       const wanted = snapshots + random.below(5);
@@ -80,7 +84,10 @@ describe.each(['embedded', 'debian'] as const)('the reporter and the %s server',
         await sleep(1);
       }
       await sleep(random.below(12));
-      if (isUp) await client.query(END_SESSIONS);
+      // A cancel that comes between two queries does nothing.
+      while (isUp && stage.measures.isUp && stage.measures.connections === connections) {
+        await client.query(query);
+      }
     }
   }
 
