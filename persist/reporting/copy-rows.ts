@@ -7,7 +7,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { assert } from '../../core/assert.ts';
 import { COPY_HEAD, COPY_TRAILER } from './copy-writer.ts';
 
-/** Bytes handed to the socket at once: Postgres takes as long for them as the next ones do. */
+/** Bytes handed to the socket at once: while Postgres takes them, the next ones are made. */
 export const COPY_PIECE_BYTES = 524_288;
 
 /** Classes of errors that are a row's own fault: data exceptions and broken constraints. */

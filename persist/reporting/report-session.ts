@@ -2,8 +2,9 @@
 // loads the state, then follows the log and commits snapshots. Belongs to the reporter's thread.
 //
 //   open(): migrate ─▶ lock ─▶ position ─▶ state
-//   run():  blocks ─▶ SnapshotBuilder ─▶ close ─▶ writeSnapshot ─┐
-//              ▲           the next one is built and closed meanwhile ◀─┘
+//   run():  blocks ─▶ SnapshotBuilder ─▶ close ─▶ writeSnapshot, one after another
+//              ▲                          │
+//              └── the next one is built ◀┘     and closed, while one is written
 //
 // What always holds: snapshots are committed one after another, in the order of the log. After any
 // error the session is of no use; the next one starts from what Postgres has (reporter.ts).
@@ -59,7 +60,7 @@ export class ReportSession {
   readonly #follower: LogFollower;
   #position: ReportPosition;
   #builder: SnapshotBuilder;
-  /** A block that was read and belongs to the snapshot after the next. */
+  /** A block that was read while the snapshot before it has to be closed first. */
   #ahead: LogBlock | null = null;
   /** Batches whose rows were written. */
   readonly #journals: JournalBatch[] = [];
