@@ -9,8 +9,8 @@ import { listSegments } from './segment-list.ts';
 const READ_MAP_BYTES = 1_073_741_824;
 
 /**
- * The number of the last block, if the log is sound; 0 for an empty one. `readOnly` is for processes
- * other than the server's.
+ * The number of the last block, if the log is sound; 0 for an empty one. `readOnly` is for
+ * processes other than the server's.
  */
 export function countBlocks(dataFolder: string, readOnly = false): number {
   const logFolder = logFolderOf(dataFolder);

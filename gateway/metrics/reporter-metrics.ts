@@ -72,8 +72,8 @@ function addLag(page: MetricsPage, sources: ReporterMetricsSources): void {
 }
 
 /**
- * Before the first connection nothing is known of Postgres: then all of the log is behind, since its
- * newest block at least. So it is for the moment in which a block is durable and was not read yet.
+ * Before the first connection nothing is known of Postgres: then all of the log is behind, since
+ * its newest block at least. So it is for the moment in which a block is durable and not yet read.
  */
 function readLag(sources: ReporterMetricsSources, nowMs: number): Lag {
   const writer = readWriterCounters(sources.writerCounters);
