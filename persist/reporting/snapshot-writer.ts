@@ -56,10 +56,9 @@ export function closeSnapshot(
   state.accounts.writeChanges(changes, place);
   const system = [state.system.takeChanged(0)];
   for (const each of [1, 2, 3] as const) {
-    if (each > tier) break;
-    state.accounts.writeImages(images, place, each);
-    system.push(state.system.takeChanged(each));
+    if (each <= tier) system.push(state.system.takeChanged(each));
   }
+  if (tier > 0) state.accounts.writeImages(images, place, tier);
   const directory = takeDirectoryChanges(state.directory);
   return { ...snapshot, changes, images, system, directory };
 }

@@ -13,7 +13,7 @@ const MINUTE = 0b001;
 const HOUR = 0b010;
 const DAY = 0b100;
 
-// The newest image of each page, whatever its tier.
+// The newest image of each page, whatever its tier. An empty array stands for zeros.
 const NEWEST_IMAGES = `
   select page.page, image.cash_minor, image.bonus_minor, image.held_minor, image.changed_position
   from (select distinct page from kassa.account_identities) as page
@@ -134,7 +134,9 @@ async function loadBalances(client: ClientBase, { accounts }: ReportState): Prom
     const page = row.integer();
     const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
     for (let slot = 0; slot < PAGE_SLOTS; slot += 1) {
-      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map((column) => column[slot]);
+      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
+        (column) => column[slot] ?? 0,
+      );
       accounts.load(page * PAGE_SLOTS + slot, { cashMinor, bonusMinor, heldMinor }, changed);
     }
   });
@@ -143,7 +145,9 @@ async function loadBalances(client: ClientBase, { accounts }: ReportState): Prom
     const slots = row.numbers();
     const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
     for (const [place, slot] of slots.entries()) {
-      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map((column) => column[place]);
+      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
+        (column) => column[place] ?? 0,
+      );
       accounts.load(page * PAGE_SLOTS + slot, { cashMinor, bonusMinor, heldMinor }, changed);
     }
     accounts.markPage(page, MINUTE | HOUR | DAY);

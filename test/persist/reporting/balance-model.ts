@@ -45,9 +45,10 @@ export async function writeHistory(
       for (const pages of changedPages) pages.add(Math.floor(account / SLOTS));
     }
     const tier = tierBefore(timeMs, timesMs[number + 1] ?? timeMs);
-    for (const [index, pages] of changedPages.slice(0, tier).entries()) {
-      await writeImages(database, balances, { ...place, tier: index + 1, pages });
-      pages.clear();
+    if (tier > 0) {
+      const image = { ...place, tier, pages: changedPages[tier - 1] };
+      await writeImages(database, balances, image, random);
+      for (const pages of changedPages.slice(0, tier)) pages.clear();
     }
     await database.insert('snapshots', [
       {
@@ -99,8 +100,8 @@ async function change(
   for (const account of changed) {
     balances.set(account, {
       cash: random.below(100_000) - 1_000,
-      bonus: random.below(500),
-      held: random.below(50),
+      bonus: random.below(2) * random.below(500),
+      held: account < SLOTS ? 0 : random.below(50),
       changed: position - random.below(5),
     });
   }
@@ -116,7 +117,7 @@ async function change(
         snapshot_id: snapshotId,
         page,
         slots,
-        ...columns(balances, own),
+        ...columns(balances, own, random),
       };
     }),
   );
@@ -127,6 +128,7 @@ async function writeImages(
   database: ReportDatabase,
   balances: ReadonlyMap<number, Balance>,
   image: Place & { readonly tier: number; readonly pages: ReadonlySet<number> },
+  random: SeededRandom,
 ): Promise<void> {
   await database.insert(
     'balance_images',
@@ -138,17 +140,25 @@ async function writeImages(
       ...columns(
         balances,
         Array.from({ length: SLOTS }, (_, slot) => page * SLOTS + slot),
+        random,
       ),
     })),
   );
 }
 
-function columns(balances: ReadonlyMap<number, Balance>, accounts: readonly number[]) {
+/** Zeros alone are an empty array, or zeros as the first versions wrote them. */
+function columns(
+  balances: ReadonlyMap<number, Balance>,
+  accounts: readonly number[],
+  random: SeededRandom,
+) {
   const all = accounts.map((account) => balances.get(account) ?? NONE);
+  const maybeEmpty = (numbers: number[]): number[] =>
+    numbers.every((number) => number === 0) && random.below(2) === 0 ? [] : numbers;
   return {
     cash_minor: all.map(({ cash }) => cash),
-    bonus_minor: all.map(({ bonus }) => bonus),
-    held_minor: all.map(({ held }) => held),
+    bonus_minor: maybeEmpty(all.map(({ bonus }) => bonus)),
+    held_minor: maybeEmpty(all.map(({ held }) => held)),
     changed_position: all.map(({ changed }) => changed),
   };
 }
