@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { NICENESS } from './embedded-command.ts';
 
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 100;
 
 /** An ordinary user may change one session each 100 ms. */
 const REFUSED_INTERVAL_MS = 110;

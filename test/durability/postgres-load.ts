@@ -104,9 +104,9 @@ export class SteadyLoad {
     return load;
   }
 
-  /** From here on what is due counts in this phase. */
+  /** From here on what is due counts in this phase, beside what it has from before. */
   enter(phase: string): void {
-    this.#phase = { latencies: [], timerDelays: [] };
+    this.#phase = this.#phases.get(phase) ?? { latencies: [], timerDelays: [] };
     this.#phases.set(phase, this.#phase);
   }
 

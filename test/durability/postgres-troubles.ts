@@ -25,9 +25,11 @@ export interface Trouble {
   readonly run: (place: TroublePlace) => Promise<void>;
 }
 
-const RESTART_PAUSE_MS = 300;
-/** Less than the reporter waits before it tries again. */
+const RESTARTS = 4;
+/** Less than the reporter waits before it tries again, */
 const FILL_PAUSE_MS = 100;
+/** and the time after which no place can become free any more. */
+const FILL_MS = 500;
 
 /** All of them. */
 export const TROUBLES: readonly Trouble[] = [
@@ -118,11 +120,12 @@ async function takeConnections({ url, troubleMs }: TroublePlace): Promise<void> 
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'kassa reporter'`,
     );
-    const endMs = performance.now() + troubleMs;
-    while (performance.now() < endMs) {
+    const startMs = performance.now();
+    while (performance.now() - startMs < FILL_MS) {
       await fill(url, sessions);
       await sleep(FILL_PAUSE_MS);
     }
+    await sleep(startMs + troubleMs - performance.now());
   } finally {
     await Promise.all(sessions.map((session) => session.end()));
   }
@@ -141,9 +144,8 @@ async function fill(url: string, sessions: Client[]): Promise<void> {
 }
 
 async function restartOften({ server, troubleMs }: TroublePlace): Promise<void> {
-  const endMs = performance.now() + troubleMs;
-  while (performance.now() < endMs) {
+  for (let count = 0; count < RESTARTS; count += 1) {
     await server.restart();
-    await sleep(RESTART_PAUSE_MS);
+    await sleep(troubleMs / RESTARTS);
   }
 }

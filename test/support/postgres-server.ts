@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { findEmbeddedBinaries } from '../../persist/postgres/embedded-binaries.ts';
 import { embeddedCommand, NOBODY_ID } from '../../persist/postgres/embedded-command.ts';
+import { SessionWeights } from '../../persist/postgres/session-weights.ts';
 
 /** Where Debian's package postgresql-15 has its programs. */
 const DEBIAN_FOLDER = '/usr/lib/postgresql/15';
@@ -142,6 +143,8 @@ export class PostgresServer {
     const [program, ...parts] = this.#command('postgres', this.#arguments);
     const child = spawn(program, parts, { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
     this.#process = child;
+    // On the machine of the Kassa under test it gives way, as an embedded one does.
+    const weights = child.pid === undefined ? undefined : new SessionWeights(child.pid);
     const note = (data: unknown): void => {
       this.#output += String(data);
     };
@@ -151,6 +154,7 @@ export class PostgresServer {
     this.#ended = new Promise((resolve) => {
       child.once('close', () => {
         this.#process = undefined;
+        weights?.stop();
         resolve();
       });
     });
