@@ -71,6 +71,7 @@ async function measureEcho(): Promise<number> {
       idBytes: 36,
       seed: 1,
       run: 0,
+      runCount: 1,
       ratePerSecond: null,
       warmUpSeconds: 1,
       seconds: ECHO_SECONDS,

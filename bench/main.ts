@@ -15,6 +15,12 @@ import {
   reportingObject,
 } from './reporting/reporting-result.ts';
 import { measureReporting } from './reporting/reporting-workload.ts';
+import {
+  findTroubleFailures,
+  measureTroubles,
+  TROUBLE_ASKED,
+  troublesObject,
+} from './reporting/trouble-workload.ts';
 import { ServerProcess, WITHOUT_REPORTING } from './server-process.ts';
 
 /** A workload's result, and what is asked of its figures. */
@@ -29,9 +35,9 @@ const STEP_COLUMNS = 20;
 async function measure(options: BenchOptions, report: ReportProgress): Promise<Outcome> {
   const folder = makeTemporaryFolder(options.folder);
   const place = { options, folder, calibration: await calibrate(folder) };
-  return options.workload === 'report'
-    ? await measurePostgres(place, report)
-    : await measureTransactions(place, report);
+  if (options.workload === 'report') return measurePostgres(place, report);
+  if (options.workload === 'trouble') return measureTrouble(place, report);
+  return measureTransactions(place, report);
 }
 
 interface Place {
@@ -60,6 +66,13 @@ async function measurePostgres(place: Place, report: ReportProgress): Promise<Ou
   const failures = findReportingFailures(measurement);
   const result = reportingObject({ ...place, measurement, failures });
   return { result, asked: REPORTING_ASKED, failures };
+}
+
+async function measureTrouble(place: Place, report: ReportProgress): Promise<Outcome> {
+  const measurement = await measureTroubles(place.folder, place.options, report);
+  const failures = findTroubleFailures(measurement);
+  const result = troublesObject({ ...place, measurement, failures });
+  return { result, asked: TROUBLE_ASKED, failures };
 }
 
 /** A bar for each step, on standard error, and only where a person looks. */
@@ -93,5 +106,6 @@ try {
 } catch (error) {
   stop();
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+  // Not when nothing is left to do: the server that it was about still runs.
+  process.exit(1);
 }

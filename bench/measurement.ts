@@ -37,6 +37,8 @@ export interface LoadMeasurement {
 export type ReportProgress = (step: string, done: number, total: number) => void;
 
 const CURRENCY = 'EUR';
+/** Enough for every workload but those that say more. */
+const RUN_COUNT = 8;
 const MS_PER_SECOND = 1_000;
 
 /** Opens each account, then deposits to it. */
@@ -164,6 +166,7 @@ export function loadSettings(server: ServerProcess, options: BenchOptions): Load
     idBytes: options.idBytes,
     seed: options.seed,
     run: 0,
+    runCount: RUN_COUNT,
     ratePerSecond: options.ratePerSecond,
     warmUpSeconds: options.warmUpSeconds,
     seconds: options.seconds,

@@ -2,10 +2,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { randomSeed } from './load/identifiers.ts';
 import { frameTransactionsAt } from './load/pace.ts';
+import { TROUBLES } from './reporting/troubles.ts';
 
 /** What to measure, and under which load. */
 export interface BenchOptions {
-  readonly workload: 'batch' | 'single' | 'replay' | 'open' | 'report';
+  readonly workload: 'batch' | 'single' | 'replay' | 'open' | 'report' | 'trouble';
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly accounts: number;
@@ -21,6 +22,9 @@ export interface BenchOptions {
   readonly journalRatePerSecond: number;
   readonly balanceRatePerSecond: number;
   readonly logSeconds: number;
+  /** Workload trouble: which, and how often each is measured. */
+  readonly troubles: readonly string[];
+  readonly rounds: number;
   readonly idBytes: number;
   readonly seed: number;
   readonly json: boolean;
@@ -38,6 +42,7 @@ Examples:
   npm run bench -- --workload single --rate 20000      latency at 20,000 transactions a second
   npm run bench -- --workload report                   Postgres: catching up, lag, cost to a bet
   npm run bench -- --workload report --journal-rate 50000 --seconds 60
+  npm run bench -- --workload trouble                  bets while Postgres is in trouble
 
 With --rate the loop is open: a frame goes when it is due, whatever is unanswered (up to
 --in-flight), and its latency counts from when it was due.
@@ -58,6 +63,12 @@ const JOURNAL_RATE = 30_000;
 const BALANCE_RATE = 300_000;
 /** With the loads beside it more than 3 million transactions: a minute or two for Postgres. */
 const LOG_SECONDS = 5;
+const SECONDS = 30;
+/** Six troubles of five rounds, twice each: eleven minutes. */
+const TROUBLE_SECONDS = 10;
+const TROUBLE_ROUNDS = 5;
+const TROUBLE_NAMES: readonly string[] = TROUBLES.map(({ name }) => name);
+const TROUBLE_RATE = 3_000;
 
 /** The options of a command line; prints and exits for --help and for what is wrong. */
 export function readOptions(programArguments: readonly string[]): BenchOptions {
@@ -66,12 +77,13 @@ export function readOptions(programArguments: readonly string[]): BenchOptions {
   const workload: BenchOptions['workload'] = given.workload;
   refuseForeign(command, workload);
   const isSingle = workload === 'single';
-  const ratePerSecond: number | null = given.rate ?? null;
+  const isTrouble = workload === 'trouble';
+  const ratePerSecond: number | null = given.rate ?? (isTrouble ? TROUBLE_RATE : null);
   const usualFrame =
     ratePerSecond === null ? FRAME_TRANSACTIONS : frameTransactionsAt(ratePerSecond);
   return {
     workload,
-    seconds: given.seconds,
+    seconds: given.seconds ?? (isTrouble ? TROUBLE_SECONDS : SECONDS),
     warmUpSeconds: given.warmUpSeconds,
     accounts: given.accounts,
     connections: given.connections ?? (isSingle ? CONNECTIONS_SINGLE : CONNECTIONS),
@@ -82,6 +94,8 @@ export function readOptions(programArguments: readonly string[]): BenchOptions {
     journalRatePerSecond: given.journalRate ?? JOURNAL_RATE,
     balanceRatePerSecond: given.balanceRate ?? BALANCE_RATE,
     logSeconds: given.logSeconds ?? LOG_SECONDS,
+    troubles: given.troubles ?? TROUBLE_NAMES,
+    rounds: given.rounds ?? TROUBLE_ROUNDS,
     idBytes: given.idBytes,
     seed: given.seed ?? randomSeed(),
     json: given.json,
@@ -94,10 +108,14 @@ function describeCommand(): Command {
     .description('Measures Kassa over WebSocket, durable, with the load in a process of its own.')
     .addOption(
       new Option('--workload <name>', 'what to measure')
-        .choices(['batch', 'single', 'replay', 'open', 'report'])
+        .choices(['batch', 'single', 'replay', 'open', 'report', 'trouble'])
         .default('batch'),
     )
-    .option('--seconds <number>', 'length of the measured window', numberFrom(1, 86_400), 30)
+    .option(
+      '--seconds <number>',
+      'length of the measured window (10 for trouble, else 30)',
+      numberFrom(1, 86_400),
+    )
     .option('--warm-up-seconds <number>', 'load before the window', numberFrom(0, 3_600), 5)
     .option('--accounts <number>', 'opened and funded first', numberFrom(1, 100_000_000), 1_000_000)
     .option('--connections <number>', 'WebSockets (16 for single, else 4)', numberFrom(1, 1_000))
@@ -112,7 +130,11 @@ function describeCommand(): Command {
         'second; else 1,000)',
       numberFrom(1, 10_000),
     )
-    .option('--rate <number>', 'transactions a second, open loop', numberFrom(1, RATE_MAX))
+    .option(
+      '--rate <number>',
+      'transactions a second, open loop (trouble: 3,000)',
+      numberFrom(1, RATE_MAX),
+    )
     .option(
       '--journal-rate <number>',
       'report: the rate with the journal (30,000)',
@@ -128,6 +150,10 @@ function describeCommand(): Command {
       'report: how long the log is written that Postgres catches up with (5)',
       numberFrom(1, 300),
     )
+    .addOption(
+      new Option('--troubles <names...>', 'trouble: which of them (all)').choices(TROUBLE_NAMES),
+    )
+    .option('--rounds <number>', 'trouble: how often each (5)', numberFrom(1, 1_000))
     .option('--id-bytes <number>', 'of a transaction id, and most of others', numberFrom(8, 64), 36)
     .option('--seed <number>', 'repeats the same transactions', numberFrom(0, 0xffffffff))
     .option('--folder <path>', 'make the data folder in here instead of the temporary folder')
@@ -138,10 +164,11 @@ function describeCommand(): Command {
 /** An option that the workload would not look at is a mistake, not a wish. */
 function refuseForeign(command: Command, workload: BenchOptions['workload']): void {
   const given: Readonly<Record<string, unknown>> = command.opts();
-  const foreign =
-    workload === 'report'
-      ? ['rate']
-      : ['journalRate', 'balanceRate', 'logSeconds', ...(workload === 'open' ? ['rate'] : [])];
+  const foreign = [
+    ...(workload === 'report' ? [] : ['journalRate', 'balanceRate', 'logSeconds']),
+    ...(workload === 'report' || workload === 'open' ? ['rate'] : []),
+    ...(workload === 'trouble' ? [] : ['rounds', 'troubles']),
+  ];
   for (const option of command.options) {
     const name = option.attributeName();
     if (!foreign.includes(name) || given[name] === undefined) continue;

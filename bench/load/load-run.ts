@@ -25,6 +25,8 @@ export interface LoadSettings {
   readonly seed: number;
   /** 0 for the first load on the accounts, then 1 and so on: its transactions are new to them. */
   readonly run: number;
+  /** How many loads the accounts may get: they share the numbers of transactions. */
+  readonly runCount: number;
   /** Transactions a second over all connections; null sends as fast as answers come. */
   readonly ratePerSecond: number | null;
   /** Both 0 for `open` and `deposit`, which end when every account is done. */

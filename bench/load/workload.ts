@@ -38,8 +38,9 @@ export interface WorkloadSettings {
   readonly identifiers: IdentifierForm;
   readonly currency: string;
   readonly seed: number;
-  /** 0 to 7; each has numbers of its own, and so transactions and rounds. */
+  /** From 0, below runCount; each has numbers of its own, and so transactions and rounds. */
   readonly run: number;
+  readonly runCount: number;
 }
 
 const TEN = 10;
@@ -47,9 +48,8 @@ const WIN_EVERY_THIRD = 3;
 const GAME_COUNT = 32;
 /** Each account's first deposit: enough for any run (a bet takes 500 at most). */
 const DEPOSIT_MINOR = 1_000_000_000;
-/** Transactions of a run at most: eight runs share the numbers below 2^32. */
-const RUN_NUMBERS = 536_870_912;
-const RUN_COUNT = 8;
+/** All runs share the numbers below this. */
+const NUMBERS: number = 2 ** 32;
 
 /** Bets and wins of the canonical workload on one connection. */
 export class CanonicalWorkload implements Workload {
@@ -69,10 +69,10 @@ export class CanonicalWorkload implements Workload {
   #random: number;
 
   constructor(settings: WorkloadSettings) {
-    const { frameTransactions, connection, seed, run } = settings;
-    assert(run >= 0 && run < RUN_COUNT, 'there are eight runs at most on the same accounts');
+    const { frameTransactions, connection, seed, run, runCount } = settings;
+    assert(run >= 0 && run < runCount, 'each run on the same accounts has numbers of its own');
     this.#settings = settings;
-    this.#firstNumber = run * RUN_NUMBERS + connection;
+    this.#firstNumber = run * Math.floor(NUMBERS / runCount) + connection;
     this.#salts = saltsOf(seed);
     this.#distance = Math.ceil(frameTransactions / TEN) * TEN;
     this.#accounts = new Uint32Array(2 ** Math.ceil(Math.log2(this.#distance * 2 + TEN)));

@@ -44,6 +44,7 @@ export class MicroEngine {
       currency: 'EUR',
       seed: 1,
       run: 0,
+      runCount: 1,
     };
     this.#canonical = new CanonicalWorkload(settings);
     this.#frame = new Uint8Array(this.#canonical.frameBytesMax);

@@ -21,6 +21,8 @@ export interface PacedLoad {
   readonly seconds: number;
   /** The number of this load on its accounts, from 0. */
   readonly run: number;
+  /** How many loads they get, where it is more than usual. */
+  readonly runCount?: number;
   readonly report: ReportProgress;
 }
 
@@ -119,7 +121,7 @@ export function generatePacedLoad(
   const total = warmUpSeconds + seconds;
   const startMs = performance.now();
   return generateLoad(
-    { ...settings, run, warmUpSeconds, seconds },
+    { ...settings, run, runCount: paced.runCount ?? settings.runCount, warmUpSeconds, seconds },
     {
       onProgress: () => {
         paced.report(paced.name, Math.min(total, (performance.now() - startMs) / 1_000), total);

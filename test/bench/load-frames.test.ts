@@ -35,6 +35,7 @@ function settingsOf(changes: Partial<WorkloadSettings> = {}): WorkloadSettings {
     currency: 'EUR',
     seed: 77,
     run: 0,
+    runCount: 8,
     ...changes,
   };
 }

@@ -101,6 +101,7 @@ async function runThroughStall(frameMs: number | null): Promise<number[]> {
       currency: 'EUR',
       seed: 1,
       run: 0,
+      runCount: 1,
     }),
     pace,
   );
