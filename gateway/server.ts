@@ -135,6 +135,7 @@ class Server {
     const admin = await this.#listenAdmin();
     log.info({ adminPort: admin.port }, 'admin port listens');
     options.onAdminListening?.(admin.port);
+    const reporting = this.#prepareReporting();
     try {
       const end = await this.#supervisor.recover(options.cancel);
       this.#checkClock(end);
@@ -145,7 +146,9 @@ class Server {
       if (demo?.complete === false) await this.#makeDemo(demo);
       this.#readiness.enter('listening', Date.now());
       log.info({ port, adminPort: admin.port }, 'listening');
-      const reporting = this.#startReporting(end);
+      // Behind a server that takes transactions: nobody waits for Postgres.
+      this.#recordsAtStart = end.sequences.reduce((sum, sequence) => sum + sequence, 0);
+      reporting?.start();
       const exited = this.#supervisor.exited.then(async (serverEnd) => {
         // After a failure nothing is waited for: an embedded Postgres dies with the process.
         const reported = reporting?.stop();
@@ -159,15 +162,14 @@ class Server {
       return this.#running({ port, adminPort: admin.port, demo, exited });
     } catch (error) {
       await this.#supervisor.abandon();
+      await reporting?.stop();
       await admin.close();
       throw error;
     }
   }
 
-  /** Behind a server that takes transactions: nobody waits for Postgres. */
-  #startReporting(end: LogEnd): Reporting | undefined {
+  #prepareReporting(): Reporting | undefined {
     const { configuration, log } = this.#parts;
-    this.#recordsAtStart = end.sequences.reduce((sum, sequence) => sum + sequence, 0);
     if (!configuration.reporting) return undefined;
     return new Reporting({
       thread: {

@@ -1,6 +1,6 @@
 // `--workload trouble`: what a bet notices when Postgres is in trouble. Each trouble in rounds of a
 // load without it and a load with it, so that what the machine does meanwhile falls on both; after
-// each load Postgres gets the time to have everything. At the end Postgres is compared with the log.
+// each load Postgres gets the time to have everything. At the end it is compared with the log.
 import { reconcile } from '../../persist/reconciliation/reconcile.ts';
 import { conditionsOf } from '../conditions.ts';
 import type { LoadResult } from '../load/load-run.ts';

@@ -1,21 +1,17 @@
-// Reporting as main sees it: the Postgres, if it is the embedded one, and the thread that writes to
-// it. Started behind a server that takes transactions already, and stopped after it. Whatever goes
-// wrong with Postgres is told and tried again; it never ends the server. Main thread only, which an
-// embedded Postgres dies with.
+// Reporting as main sees it: the keeper of the embedded Postgres, if it is that one, and the thread
+// that writes to Postgres. Made before the server's memory is, started behind a server that takes
+// transactions already, and stopped after it. Whatever goes wrong with Postgres is told and tried
+// again; it never ends the server. Main thread only.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { connectionSettings } from '../../persist/postgres/connection-settings.ts';
-import { EmbeddedCluster } from '../../persist/postgres/embedded-cluster.ts';
 import type { ReporterThreadData } from '../reporter-thread.ts';
+import { KeeperProcess } from './keeper-process.ts';
 import type { ThreadEvents } from './lane-worker.ts';
 import { ReporterWorker } from './reporter-worker.ts';
 
 /** What Postgres shows the reporter's session as. */
 export const REPORTER_NAME = 'kassa reporter';
-const FIRST_WAIT_MS = 500;
-const WAIT_MS_MAX = 30_000;
-/** A cluster that ran for so long did not fail at its start. */
-const STEADY_MS = 60_000;
 /**
  * A Postgres that is being started, or that writes its buffers for long, is left to its parent's
  * death, which ends it the same way.
@@ -36,81 +32,50 @@ export interface ReportingOptions {
 /** The reporter and its Postgres. */
 export class Reporting {
   readonly #options: ReportingOptions;
-  readonly #worker: ReporterWorker;
-  readonly #stopping = new AbortController();
-  #cluster: EmbeddedCluster | null = null;
-  #embedded: Promise<void> = Promise.resolve();
+  readonly #keeper: KeeperProcess | null;
+  #worker: ReporterWorker | null = null;
+  #isStopping = false;
 
-  /** Starts both; returns at once. */
+  /** Makes what has to be made early; nothing runs yet. */
   constructor(options: ReportingOptions) {
     this.#options = options;
-    const { thread, log, events, postgresUrl } = options;
+    const { dataFolder } = options.thread;
+    this.#keeper =
+      options.postgresUrl === undefined
+        ? new KeeperProcess({
+            ...{ dataFolder, log: options.log },
+            onUp: (connection) => {
+              this.#worker?.connect({ ...connection, application_name: REPORTER_NAME });
+            },
+          })
+        : null;
+  }
+
+  /** Starts both; returns at once. */
+  start(): void {
+    const { thread, log, events, postgresUrl } = this.#options;
     this.#worker = new ReporterWorker(thread, log, {
       onError: events.onError,
       onEnd: (exitCode) => {
-        if (!this.#stopping.signal.aborted) events.onEnd(exitCode);
+        if (!this.#isStopping) events.onEnd(exitCode);
       },
     });
-    if (postgresUrl === undefined) this.#embedded = this.#keepCluster();
-    else this.#worker.connect(connectionSettings(postgresUrl, REPORTER_NAME));
+    this.#keeper?.start();
+    if (postgresUrl === undefined) return;
+    this.#worker.connect(connectionSettings(postgresUrl, REPORTER_NAME));
   }
 
   /** Ends the thread after its last snapshot, then Postgres; waits for both, but not for ever. */
   async stop(): Promise<void> {
-    if (this.#stopping.signal.aborted) return this.#embedded;
-    this.#stopping.abort();
-    this.#worker.stop();
-    await within(REPORTER_STOP_MS, this.#worker.ended);
-    await within(POSTGRES_STOP_MS, this.#stopPostgres());
-  }
-
-  async #stopPostgres(): Promise<void> {
-    await this.#cluster?.stop();
-    await this.#embedded;
-  }
-
-  /** Starts the embedded Postgres, and again whenever it ends by itself. */
-  async #keepCluster(): Promise<void> {
-    const { log, thread } = this.#options;
-    const { signal } = this.#stopping;
-    let waitMs = FIRST_WAIT_MS;
-    while (!signal.aborted) {
-      const startedAtMs = performance.now();
-      const ended = Promise.withResolvers<string>();
-      try {
-        const cluster = await EmbeddedCluster.start({
-          dataFolder: thread.dataFolder,
-          onLine: (line) => log.debug({ line }, 'embedded Postgres'),
-          onExit: ended.resolve,
-        });
-        this.#cluster = cluster;
-        const { host, user, database } = cluster.connection;
-        log.info({ host, user, database }, 'embedded Postgres answers');
-        if (signal.aborted) return await cluster.stop();
-        this.#worker.connect({ ...cluster.connection, application_name: REPORTER_NAME });
-        const reason = await Promise.race([ended.promise, aborted(signal)]);
-        if (signal.aborted) return;
-        this.#cluster = null;
-        log.error({ reason }, 'the embedded Postgres ended; it is started again');
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        log.error({ reason, inMs: waitMs }, 'reporting is not available');
-      }
-      if (performance.now() - startedAtMs > STEADY_MS) waitMs = FIRST_WAIT_MS;
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      waitMs = Math.min(waitMs * 2, WAIT_MS_MAX);
-    }
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#worker?.stop();
+    if (this.#worker !== null) await within(REPORTER_STOP_MS, this.#worker.ended);
+    if (this.#keeper !== null) await within(POSTGRES_STOP_MS, this.#keeper.stop());
   }
 }
 
 /** Waits for an end, not for longer than this. */
 async function within(timeoutMs: number, end: Promise<void>): Promise<void> {
   await Promise.race([end, sleep(timeoutMs, undefined, { ref: false })]);
-}
-
-function aborted(signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('');
-    signal.addEventListener('abort', () => resolve(''), { once: true });
-  });
 }

@@ -1,7 +1,8 @@
 // The embedded Postgres: the server that Kassa starts for reporting where no other one is named.
-// Main thread only, which holds the data folder's lock: the postmaster's death signal is bound to
-// the thread that spawned it. Whatever ends this process ends the postmaster too; one that lives on
-// all the same is ended by the next start. A crash leaves a cluster that recovers by itself.
+// For the main thread of a process, of a server or a command that holds the data folder's lock: the
+// postmaster's death signal is bound to the thread that spawned it. Whatever ends this process ends
+// the postmaster too; one that lives on all the same is ended by the next start. A crash leaves a
+// cluster that recovers by itself.
 import { Client } from 'pg';
 import { assert } from '../../core/assert.ts';
 import {

@@ -3,7 +3,7 @@
 // and each Postgres process opens a session of its own: measured, one of niceness 5 took half of a
 // processor that a lane wanted. The session's own niceness corrects that: the lane got 72 %.
 // Postgres starts processes at any time, so the postmaster's children are looked through again and
-// again. Main thread only.
+// again. For the thread that started it.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { NICENESS } from './embedded-command.ts';
 
@@ -41,7 +41,10 @@ export class SessionWeights {
     const pids = [this.#postmasterPid, ...readChildren(this.#postmasterPid)];
     this.#done = new Set(pids.filter((pid) => this.#done.has(pid)));
     const waiting = pids.filter((pid) => !this.#done.has(pid));
+    const group = readGroup(this.#postmasterPid);
     return waiting.every((pid) => {
+      // In its first moments a child is still in the postmaster's session: next time.
+      if (pid !== this.#postmasterPid && readGroup(pid) === group) return true;
       const isDone = lighten(pid);
       if (isDone) this.#done.add(pid);
       return isDone;
@@ -56,6 +59,15 @@ function readChildren(pid: number): number[] {
   } catch {
     // It has just ended, or this kernel has no such list; then niceness alone has to do.
     return [];
+  }
+}
+
+/** The name of a process's group; undefined where it is gone, or the kernel has none. */
+function readGroup(pid: number): string | undefined {
+  try {
+    return /^\/autogroup-\d+/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[0];
+  } catch {
+    return undefined;
   }
 }
 

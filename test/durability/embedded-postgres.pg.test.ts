@@ -2,7 +2,7 @@
 // again when it dies, goes when the server is killed, and whatever was killed under load, in the
 // end it has exactly what the log has. One folder and one cluster for all tests of the file, in
 // order. KASSA_SEED repeats the traffic and the moments, KASSA_KILLS sets their number.
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ExitCode } from '../../persist/exit-codes.ts';
@@ -85,6 +85,19 @@ async function expectGone(): Promise<void> {
   expect(left).toEqual([]);
 }
 
+/** Ids of the processes that keep the Postgres of a data folder. */
+function keepersOf(dataFolder: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      return line.includes('postgres-keeper') && line.includes(dataFolder);
+    } catch {
+      // No process, or one that has just ended.
+      return false;
+    }
+  });
+}
+
 describe('an embedded Postgres under load', () => {
   let allSentCount = SEED_RECORD_COUNT;
 
@@ -112,15 +125,32 @@ describe('an embedded Postgres under load', () => {
   );
 
   test(
+    'has a keeper that comes back when it is killed, and Postgres with it',
+    async () => {
+      const [keeper] = keepersOf(runs.folder);
+      const postmaster = readPostmasterPid(clusterFolder);
+      process.kill(Number(keeper), 'SIGKILL');
+      await waitForReporter(adminPort, ({ isUp }) => !isUp, UP_MS_MAX);
+      await waitForReporter(adminPort, ({ isUp }) => isUp, UP_MS_MAX);
+      expect(keepersOf(runs.folder)).not.toEqual([keeper]);
+      expect(readPostmasterPid(clusterFolder)).not.toBe(postmaster);
+    },
+    TEST_TIMEOUT_MS,
+  );
+
+  test(
     'is gone soon after its server was killed, and the next one goes on with it',
     async () => {
       const playing = await startLoad('second');
       await waitForReporter(adminPort, ({ isUp }) => isUp, UP_MS_MAX);
       await sleep(1_000);
       playing.expectBreaks();
+      const keepers = keepersOf(runs.folder);
+      expect(keepers.length).toBe(1);
       const killedMs = performance.now();
       await runs.end('SIGKILL');
       await expectGone();
+      await expect.poll(() => keepersOf(runs.folder), { timeout: GONE_MS_MAX }).toEqual([]);
       console.log(`gone after ${(performance.now() - killedMs).toFixed(0)} ms`);
 
       await start();
