@@ -64,7 +64,7 @@ const BALANCE_RATE = 300_000;
 /** With the loads beside it more than 3 million transactions: a minute or two for Postgres. */
 const LOG_SECONDS = 5;
 const SECONDS = 30;
-/** Six troubles of five rounds, twice each: eleven minutes. */
+/** Six troubles of five rounds, twice each: some twenty minutes. */
 const TROUBLE_SECONDS = 10;
 const TROUBLE_ROUNDS = 5;
 const TROUBLE_NAMES: readonly string[] = TROUBLES.map(({ name }) => name);

@@ -135,8 +135,10 @@ class Server {
     const admin = await this.#listenAdmin();
     log.info({ adminPort: admin.port }, 'admin port listens');
     options.onAdminListening?.(admin.port);
-    const reporting = this.#prepareReporting();
+    let reporting: Reporting | undefined;
     try {
+      // Early, before the lanes have much memory.
+      reporting = this.#prepareReporting();
       const end = await this.#supervisor.recover(options.cancel);
       this.#checkClock(end);
       const demo = this.#readDemo(end);

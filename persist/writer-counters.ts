@@ -72,8 +72,8 @@ export class WriterCounters {
 
   /** Where the log ends at start. */
   setStart(start: { position: number; timeMs: number; logBytes: number }): void {
-    this.#words[POSITION] = start.position;
     this.#words[POSITION_TIME] = start.timeMs;
+    this.#words[POSITION] = start.position;
     this.#words[LOG_BYTES] = start.logBytes;
   }
 
@@ -90,8 +90,8 @@ export class WriterCounters {
     this.#add(COMMIT_MS_SUM, commit.milliseconds);
     this.#add(COMMIT_BUCKETS + bucketOf(COMMIT_MS_BOUNDS, commit.milliseconds), 1);
     this.#words[COMMIT_MS_MAX] = Math.max(this.#words[COMMIT_MS_MAX] ?? 0, commit.milliseconds);
-    this.#words[POSITION] = commit.position;
     this.#words[POSITION_TIME] = commit.timeMs;
+    this.#words[POSITION] = commit.position;
     this.#words[LOG_BYTES] = commit.logBytes;
   }
 

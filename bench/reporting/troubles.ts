@@ -3,7 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { clusterFolderOf } from '../../persist/postgres/cluster-folder.ts';
-import { processesIn, readPostmasterPid } from '../../persist/postgres/cluster-processes.ts';
+import {
+  ownerOf,
+  processesIn,
+  readPostmasterPid,
+} from '../../persist/postgres/cluster-processes.ts';
 import { findRunningCluster } from '../../persist/postgres/find-cluster.ts';
 
 /** One kind of trouble. */
@@ -48,7 +52,7 @@ async function keepEnding(dataFolder: string): Promise<() => Promise<void>> {
   let isOver = false;
   const ending = (async () => {
     while (!isOver) {
-      signal(readPostmasterPid(cluster), 'SIGQUIT');
+      signal(postmasterOf(cluster), 'SIGQUIT');
       await sleep(POLL_MS);
     }
   })();
@@ -73,7 +77,7 @@ async function signalOnce(
   name: 'SIGKILL' | 'SIGINT',
 ): Promise<() => Promise<void>> {
   const cluster = clusterFolderOf(dataFolder);
-  const pids = name === 'SIGKILL' ? processesIn(cluster) : [readPostmasterPid(cluster)];
+  const pids = name === 'SIGKILL' ? processesIn(cluster) : [postmasterOf(cluster)];
   for (const pid of pids) signal(pid, name);
   return async () => undefined;
 }
@@ -115,6 +119,12 @@ async function fill(dataFolder: string, clients: pg.Client[]): Promise<void> {
       throw error;
     }
   }
+}
+
+/** A file that a killed one left may name somebody else's process. */
+function postmasterOf(cluster: string): number | undefined {
+  const pid = readPostmasterPid(cluster);
+  return pid !== undefined && ownerOf(pid, cluster) === 'this folder' ? pid : undefined;
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {

@@ -66,22 +66,36 @@ function addLag(page: MetricsPage, sources: ReporterMetricsSources): void {
     ],
     ['kassa_reporter_lag_bytes', 'Their bytes in the log.', ({ bytes }) => bytes],
   ];
+  const unread: Unread = { position: -1, sinceMs: 0 };
   for (const [name, help, read] of lags) {
-    page.addGauge(name, help, () => [{ labels: {}, value: read(readLag(sources, Date.now())) }]);
+    page.addGauge(name, help, () => {
+      const lag = readLag(sources, unread, Date.now());
+      return [{ labels: {}, value: read(lag) }];
+    });
   }
 }
 
+/** Blocks that the reporter has not read: since when they were seen, behind which position. */
+interface Unread {
+  position: number;
+  sinceMs: number;
+}
+
 /**
- * Before the first connection nothing is known of Postgres: then all of the log is behind, since
- * its newest block at least. So it is for the moment in which a block is durable and not yet read.
+ * The reporter tells the age of what it has read. What it has not read, since Postgres was never
+ * there or keeps it waiting, is as old as the newest block was when it was first seen like that.
  */
-function readLag(sources: ReporterMetricsSources, nowMs: number): Lag {
+function readLag(sources: ReporterMetricsSources, unread: Unread, nowMs: number): Lag {
   const writer = readWriterCounters(sources.writerCounters);
   const reporter = readReporterCounters(sources.counters);
   const { recordCount, contentBytes } = sources.logAtStart();
   if (reporter.position >= writer.durablePosition) return { records: 0, bytes: 0, seconds: 0 };
-  const isUnread = reporter.isUp || reporter.timeMs === 0;
-  const unreadMs = isUnread ? writer.durableTimeMs : reporter.timeMs;
+  if (unread.position !== reporter.position) {
+    unread.position = reporter.position;
+    unread.sinceMs = writer.durableTimeMs;
+  }
+  const isSeen = reporter.isUp || reporter.timeMs === 0;
+  const unreadMs = isSeen ? unread.sinceMs : reporter.timeMs;
   const sinceMs = reporter.oldestPendingMs === 0 ? unreadMs : reporter.oldestPendingMs;
   return {
     records: Math.max(0, recordCount + writer.records - reporter.recordCount),

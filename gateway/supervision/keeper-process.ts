@@ -25,14 +25,15 @@ export interface KeeperOptions {
 export class KeeperProcess {
   readonly #options: KeeperOptions;
   readonly #ended = Promise.withResolvers<void>();
-  #child: ChildProcess;
+  /** Null while there is none. */
+  #child: ChildProcess | null = null;
   #socket: SocketFolder | null = null;
   #isStarted = false;
   #isStopping = false;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
-    this.#child = this.#fork();
+    this.#make();
   }
 
   /** Has it start Postgres, and keep it running from now on. */
@@ -44,37 +45,59 @@ export class KeeperProcess {
   /** Has it end Postgres; resolves when both are gone. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    if (this.#child.connected) this.#tell({ type: 'stop' });
+    if (this.#child?.connected === true) this.#tell({ type: 'stop' });
     else this.#ended.resolve();
     await this.#ended.promise;
+    this.#socket?.close();
+    this.#socket = null;
   }
 
-  #fork(): ChildProcess {
-    const { dataFolder, log } = this.#options;
-    const child = fork(PROGRAM, [dataFolder], {
-      // Outside the terminal's group: Ctrl-C is main's.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+  /** Whatever keeps it from being made (too many files, no memory) is tried again, never thrown. */
+  #make(): void {
+    try {
+      const child = fork(PROGRAM, [this.#options.dataFolder], {
+        // Outside the terminal's group: Ctrl-C is main's.
+        detached: true,
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      });
+      this.#child = child;
+      this.#listen(child);
+    } catch (error) {
+      this.#takeEnd(String(error));
+    }
+    if (this.#isStarted) this.start();
+  }
+
+  #listen(child: ChildProcess): void {
+    const { log } = this.#options;
     child.on('message', (message: FromKeeper) => {
-      if (message.type === 'up') this.#takeUp();
+      if (message.type === 'up') this.#takeUp(child);
       else log[message.level](message.fields, message.text);
     });
-    child.on('error', (error) =>
-      log.error({ reason: error.message }, 'the Postgres keeper failed'),
-    );
-    child.once('exit', (exitCode, signal) => this.#takeEnd(exitCode ?? signal));
-    return child;
+    child.on('error', (error) => {
+      // One that was not made has no exit.
+      if (child.pid === undefined) this.#takeEnd(error.message);
+      else log.error({ reason: error.message }, 'the keeper of the embedded Postgres failed');
+    });
+    child.once('exit', (exitCode, signal) => this.#takeEnd(String(exitCode ?? signal)));
   }
 
   /** A new way to the socket each time: the folder may be another one. */
-  #takeUp(): void {
-    this.#socket?.close();
-    this.#socket = openSocketFolder(clusterFolderOf(this.#options.dataFolder));
-    this.#options.onUp(this.#socket.connection);
+  #takeUp(child: ChildProcess): void {
+    try {
+      this.#socket?.close();
+      this.#socket = null;
+      this.#socket = openSocketFolder(clusterFolderOf(this.#options.dataFolder));
+      this.#options.onUp(this.#socket.connection);
+    } catch (error) {
+      this.#options.log.error({ reason: String(error) }, 'no way to the embedded Postgres');
+      // So all of it is tried again.
+      child.kill('SIGKILL');
+    }
   }
 
-  #takeEnd(end: number | string | null): void {
+  #takeEnd(end: string): void {
+    this.#child = null;
     if (this.#isStopping) {
       this.#ended.resolve();
       return;
@@ -82,14 +105,12 @@ export class KeeperProcess {
     const { log } = this.#options;
     log.error({ end, inMs: AGAIN_MS }, 'the process that keeps the embedded Postgres ended');
     setTimeout(() => {
-      if (this.#isStopping) return;
-      this.#child = this.#fork();
-      if (this.#isStarted) this.start();
+      if (!this.#isStopping) this.#make();
     }, AGAIN_MS).unref();
   }
 
   #tell(message: ToKeeper): void {
     // It may have just ended: `exit` follows.
-    this.#child.send(message, () => undefined);
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined);
   }
 }

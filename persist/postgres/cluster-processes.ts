@@ -1,7 +1,7 @@
 // Which processes work in a cluster folder, seen through /proc. A process belongs to the folder if
 // it is a postgres and its working folder is this very folder (device and inode: inside a mount
-// namespace the path is another). Nothing else is ever signalled. Called by main, under the data
-// folder's lock, and by the command line, which only looks.
+// namespace the path is another). Nothing else is ever signalled. Called by who keeps
+// the cluster, under the data folder's lock, and by others, which only look.
 import {
   existsSync,
   readdirSync,

@@ -17,7 +17,7 @@ const SETTING = 'KASSA_POSTGRES_URL';
 
 const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full', 'no-verify'];
 
-/** A host that vanished is noticed after this and some more; the kernel's own is two hours. */
+/** A host that vanished while its answer was awaited is noticed after this and some probes. */
 const KEEP_ALIVE_MS = 10_000;
 
 /** How long a server may take to take a connection, TLS and password included. */

@@ -44,7 +44,8 @@ export class SessionWeights {
     const group = readGroup(this.#postmasterPid);
     return waiting.every((pid) => {
       // In its first moments a child is still in the postmaster's session: next time.
-      if (pid !== this.#postmasterPid && readGroup(pid) === group) return true;
+      const isChild = pid !== this.#postmasterPid;
+      if (isChild && group !== undefined && readGroup(pid) === group) return true;
       const isDone = lighten(pid);
       if (isDone) this.#done.add(pid);
       return isDone;

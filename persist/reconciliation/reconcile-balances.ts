@@ -144,8 +144,9 @@ function enter(
 ): void {
   const pageAt = (page - firstPage) * PAGE_ACCOUNTS;
   for (const [bucket, text] of columns.entries()) {
-    // An empty array of a page that has slots stands for zeros.
-    const values = text === '{}' ? slots.map(() => 0) : numbersOf(text);
+    // Bonus and held as an empty array stand for zeros.
+    const isZeros = bucket > 0 && text === '{}';
+    const values = isZeros ? slots.map(() => 0) : numbersOf(text);
     for (const [place, slot] of slots.entries()) {
       // Beyond the run's last account typed arrays ignore it; findSurplus looks there.
       buckets[(pageAt + slot) * BUCKETS.length + bucket] = values[place];

@@ -44,8 +44,16 @@ const IDLE_MS = 10;
 /** Records of one snapshot at most, so that memory has a bound while catching up. */
 const SNAPSHOT_RECORDS_MAX = 1_000_000;
 const SIGN_OF_LIFE_MS = 5_000;
+/** A Postgres that takes longer for one row hangs: the session ends, and another one is tried. */
+const SIGN_OF_LIFE_TIMEOUT_MS = 20_000;
 /** At a stop: what the log still holds is reported if it takes no longer. */
 const LAST_WORK_MS = 1_000;
+
+const SIGN_OF_LIFE = `
+  insert into kassa.reporter_sign_of_life (seen_at, log_position, log_recorded_at)
+  values (now(), $1, to_timestamp($2::double precision / 1000))
+  on conflict (only_row) do update set seen_at = excluded.seen_at,
+    log_position = excluded.log_position, log_recorded_at = excluded.log_recorded_at`;
 
 /** Postgres holds reports that are not of this log: only a person can say what to do. */
 export class ReportRefusal extends Error {
@@ -289,13 +297,13 @@ export class ReportSession {
   async #giveSignOfLife(): Promise<void> {
     this.#lastSignMs = performance.now();
     const { durablePosition, durableTimeMs } = this.#settings;
-    await this.#client.query(
-      `insert into kassa.reporter_sign_of_life (seen_at, log_position, log_recorded_at)
-       values (now(), $1, to_timestamp($2::double precision / 1000))
-       on conflict (only_row) do update set seen_at = excluded.seen_at,
-         log_position = excluded.log_position, log_recorded_at = excluded.log_recorded_at`,
-      [durablePosition(), durableTimeMs()],
-    );
+    // Its types do not name the timeout, which pg has for each query.
+    const query = {
+      text: SIGN_OF_LIFE,
+      values: [durablePosition(), durableTimeMs()],
+      query_timeout: SIGN_OF_LIFE_TIMEOUT_MS,
+    };
+    await this.#client.query(query);
   }
 
   #newBuilder(): SnapshotBuilder {
