@@ -1,7 +1,7 @@
 // The entry of the process that keeps the embedded Postgres: starts it when main says so, and again
 // whenever it ends by itself. A process of its own and made before the lanes' memory is, since to
 // start a program Linux copies the page tables of the process that does it: from a server with
-// 2 GB of tables that took 0.1 s, and each page that a lane wrote next another microsecond.
+// 2 GB of memory that took 0.1 s, and each page that was written next another microsecond.
 // Postgres dies with this process, and this process with main.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedCluster } from '../persist/postgres/embedded-cluster.ts';
