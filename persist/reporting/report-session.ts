@@ -21,7 +21,7 @@ import type { ReporterSettings } from './reporter-settings.ts';
 import { type Tier, tierBetween } from './snapshot.ts';
 import { SnapshotBuilder } from './snapshot-builder.ts';
 import { type ClosedSnapshot, closeSnapshot, writeSnapshot } from './snapshot-writer.ts';
-import { loadPosition, loadState } from './state-loader.ts';
+import { DamagedReportError, loadPosition, loadState } from './state-loader.ts';
 
 /** The session's own lock in Postgres, one reporter a database: a number that others don't use. */
 const REPORTER_LOCK = 5_027_194_416;
@@ -114,6 +114,13 @@ export class ReportSession {
       return new ReportSession(settings, client, { state, position });
     } catch (error) {
       await client.end().catch(() => undefined);
+      if (error instanceof DamagedReportError) {
+        throw new ReportRefusal(
+          `${error.message}. Somebody changed the reports: rebuild them with: npm run kassa -- ` +
+            'report rebuild',
+          { cause: error },
+        );
+      }
       if (!(error instanceof ForeignLogEndError)) throw error;
       throw new ReportRefusal(
         `${error.message}. The log was put back to an older state, or Postgres was: rebuild the ` +

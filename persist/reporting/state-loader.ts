@@ -4,9 +4,13 @@
 import type { ClientBase } from 'pg';
 import type { LogEnd } from '../log-chain.ts';
 import { PAGE_SLOTS } from './account-book.ts';
-import { readRows } from './copy-reader.ts';
+import { type CopyRow, readRows } from './copy-reader.ts';
 import { hashOfRow, type RoundColumns } from './open-round-rows.ts';
 import { emptyState, type ReportPosition, type ReportState } from './report-state.ts';
+
+/** Places of the columns that may be empty. */
+const BONUS = 1;
+const HELD = 2;
 
 /** Bits of AccountBook.markPage. */
 const MINUTE = 0b001;
@@ -37,6 +41,11 @@ const PAGES_OF_HOUR = `
 const PAGES_OF_DAY = `
   select distinct page from kassa.balance_images
   where tier = 2 and snapshot_id > ${LAST_OF_TIER(3)}`;
+
+/** Postgres holds balances that this reporter cannot have written. */
+export class DamagedReportError extends Error {
+  override readonly name = 'DamagedReportError';
+}
 
 /** Where Postgres is; null when nothing was reported yet. */
 export async function loadPosition(
@@ -132,7 +141,7 @@ async function loadAccounts(client: ClientBase, { accounts }: ReportState): Prom
 async function loadBalances(client: ClientBase, { accounts }: ReportState): Promise<void> {
   await readRows(client, NEWEST_IMAGES, (row) => {
     const page = row.integer();
-    const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
+    const columns = readColumns(row, page, PAGE_SLOTS);
     for (let slot = 0; slot < PAGE_SLOTS; slot += 1) {
       const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
         (column) => column[slot] ?? 0,
@@ -143,7 +152,7 @@ async function loadBalances(client: ClientBase, { accounts }: ReportState): Prom
   await readRows(client, LATER_CHANGES, (row) => {
     const page = row.integer();
     const slots = row.numbers();
-    const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
+    const columns = readColumns(row, page, slots.length);
     for (const [place, slot] of slots.entries()) {
       const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
         (column) => column[place] ?? 0,
@@ -154,6 +163,20 @@ async function loadBalances(client: ClientBase, { accounts }: ReportState): Prom
   });
   await readRows(client, PAGES_OF_HOUR, (row) => accounts.markPage(row.integer(), HOUR | DAY));
   await readRows(client, PAGES_OF_DAY, (row) => accounts.markPage(row.integer(), DAY));
+}
+
+/** Cash, bonus, held and positions of a page; only bonus and held may be empty, for zeros. */
+function readColumns(row: CopyRow, page: number, count: number): readonly number[][] {
+  const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
+  for (const [place, { length }] of columns.entries()) {
+    const mayBeEmpty = place === BONUS || place === HELD;
+    if (length === count || (mayBeEmpty && length === 0)) continue;
+    throw new DamagedReportError(
+      `Cannot load the balances of page ${page} because a column has ${length} values instead of ` +
+        `${count}`,
+    );
+  }
+  return columns;
 }
 
 async function loadSystem(client: ClientBase, { system, directory }: ReportState): Promise<void> {

@@ -130,6 +130,19 @@ describe.each(['embedded', 'debian'] as const)('the reporter refused by the %s s
     removeFolder(other);
   });
 
+  test.skipIf(!isThere)('balances that somebody shortened are not taken as zeros', async () => {
+    log.send({ kind: 'deposit', amount: 5 });
+    await report();
+    await client.query(`update kassa.balance_changes set cash_minor = '{}'`);
+    log.send({ kind: 'deposit', amount: 6 });
+    const refusal = report();
+    await expect(refusal).rejects.toThrow(ReportRefusal);
+    await expect(refusal).rejects.toThrow(
+      /page 0 because a column has 0 values .* report rebuild$/,
+    );
+    expect(await ask('select position from kassa.reporter_position')).toEqual([[2]]);
+  });
+
   test.skipIf(!isThere)(
     'a log that was put back is refused, and the text says what to do',
     async () => {
