@@ -5,6 +5,7 @@
 // Postgres dies with this process, and this process with main.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedCluster } from '../persist/postgres/embedded-cluster.ts';
+import { tryLongSlices } from './supervision/long-slices.ts';
 
 /** From main to the keeper. */
 export type ToKeeper = { readonly type: 'start' } | { readonly type: 'stop' };
@@ -31,6 +32,8 @@ const stopping = new AbortController();
 let kept: Promise<void> = Promise.resolve();
 let cluster: EmbeddedCluster | null = null;
 
+// Postgres inherits them, and so gives way to the lanes as soon as they wake up.
+tryLongSlices();
 // Whoever means the server means main, which tells this process when it is time.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 // Main is gone, however it went: Postgres gets its parent's death signal, a fast shutdown.

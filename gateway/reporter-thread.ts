@@ -12,6 +12,7 @@ import { report } from '../persist/reporting/reporter.ts';
 import { ReporterCounters } from '../persist/reporting/reporter-counters.ts';
 import { waitForStop } from '../persist/stop-signal.ts';
 import { readWriterCounters } from '../persist/writer-counters.ts';
+import { tryLongSlices } from './supervision/long-slices.ts';
 import { setNiceness } from './supervision/thread-order.ts';
 
 /** What main passes as workerData. */
@@ -87,6 +88,7 @@ function exitCodeOf(error: unknown): ExitCodeValue {
 }
 
 setNiceness(NICENESS);
+tryLongSlices();
 process.on('uncaughtException', fail);
 // One after another: a stop that comes while a session ends has to find the one that follows it.
 let received: Promise<void> = Promise.resolve();

@@ -28,11 +28,14 @@ const IMAGE_FIELDS = 8;
 /** Wire bytes of the longest row: four arrays of 64 bigints and one of smallints. */
 const PAGE_BYTES_MAX: number = 5 * 24 + PAGE_SLOTS * (4 * 12 + 6);
 
-/** One account's buckets, in minor units. */
-export interface Balances {
-  readonly cashMinor: number;
-  readonly bonusMinor: number;
-  readonly heldMinor: number;
+/** Balances of some accounts of a page, in minor units, and the positions that changed them. */
+export interface PageBalances {
+  /** Places of the accounts in their page; the columns go in the same order. */
+  readonly slots: Float64Array;
+  readonly cash: Float64Array;
+  readonly bonus: Float64Array;
+  readonly held: Float64Array;
+  readonly changed: Float64Array;
 }
 
 /** Columns of one shard's accounts, by row. */
@@ -113,14 +116,17 @@ export class AccountBook {
   }
 
   /** As `set`, but of what Postgres already has: nothing to write. */
-  load(id: number, balances: Balances, changedPosition: number): void {
-    const accounts = this.#shardOf(id);
-    const row = id & ROW_MASK;
-    if (row >= accounts.rowCount) return;
-    accounts.cash[row] = balances.cashMinor;
-    accounts.bonus[row] = balances.bonusMinor;
-    accounts.held[row] = balances.heldMinor;
-    accounts.changed[row] = changedPosition;
+  load(page: number, count: number, { slots, cash, bonus, held, changed }: PageBalances): void {
+    const accounts = this.#shardOf(page * PAGE_SLOTS);
+    const first = (page & PLACE_MASK) * PAGE_SLOTS;
+    for (let place = 0; place < count; place += 1) {
+      const row = first + slots[place];
+      if (row >= accounts.rowCount) continue;
+      accounts.cash[row] = cash[place];
+      accounts.bonus[row] = bonus[place];
+      accounts.held[row] = held[place];
+      accounts.changed[row] = changed[place];
+    }
   }
 
   /** Notes that a page changed since the last images of these tiers (after a load). */

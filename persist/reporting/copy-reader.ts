@@ -40,20 +40,22 @@ export class CopyRow {
     return Buffer.from(buffer, byteOffset + at, byteCount).toString();
   }
 
-  /** An array of smallints or bigints without nulls. */
-  numbers(): number[] {
+  /** Reads an array of smallints or bigints without nulls; returns how many, stored or not. */
+  numbers(into: Float64Array): number {
     const view = this.#view;
-    let at = this.#at + 4;
-    this.#at = at + view.getInt32(this.#at);
-    if (view.getInt32(at) === 0) return [];
-    const count = view.getInt32(at + 12);
-    at += 20;
-    return Array.from({ length: count }, () => {
+    const start = this.#at + 4;
+    this.#at = start + view.getInt32(this.#at);
+    if (view.getInt32(start) === 0) return 0;
+    const count = view.getInt32(start + 12);
+    let at = start + 20;
+    for (let place = 0; place < count; place += 1) {
       const byteCount = view.getInt32(at);
-      at += 4 + byteCount;
-      if (byteCount === 2) return view.getInt16(at - 2);
-      return view.getInt32(at - 8) * LIMB + view.getUint32(at - 4);
-    });
+      at += 4;
+      into[place] =
+        byteCount === 2 ? view.getInt16(at) : view.getInt32(at) * LIMB + view.getUint32(at + 4);
+      at += byteCount;
+    }
+    return count;
   }
 }
 

@@ -3,14 +3,10 @@
 // reporter's thread; the caller holds the reporter's lock, so nothing changes meanwhile.
 import type { ClientBase } from 'pg';
 import type { LogEnd } from '../log-chain.ts';
-import { PAGE_SLOTS } from './account-book.ts';
+import { PAGE_SLOTS, type PageBalances } from './account-book.ts';
 import { type CopyRow, readRows } from './copy-reader.ts';
 import { hashOfRow, type RoundColumns } from './open-round-rows.ts';
 import { emptyState, type ReportPosition, type ReportState } from './report-state.ts';
-
-/** Places of the columns that may be empty. */
-const BONUS = 1;
-const HELD = 2;
 
 /** Bits of AccountBook.markPage. */
 const MINUTE = 0b001;
@@ -139,44 +135,51 @@ async function loadAccounts(client: ClientBase, { accounts }: ReportState): Prom
 }
 
 async function loadBalances(client: ClientBase, { accounts }: ReportState): Promise<void> {
+  const image = emptyPage();
+  for (let slot = 0; slot < PAGE_SLOTS; slot += 1) image.slots[slot] = slot;
   await readRows(client, NEWEST_IMAGES, (row) => {
     const page = row.integer();
-    const columns = readColumns(row, page, PAGE_SLOTS);
-    for (let slot = 0; slot < PAGE_SLOTS; slot += 1) {
-      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
-        (column) => column[slot] ?? 0,
-      );
-      accounts.load(page * PAGE_SLOTS + slot, { cashMinor, bonusMinor, heldMinor }, changed);
-    }
+    readColumns(row, page, PAGE_SLOTS, image);
+    accounts.load(page, PAGE_SLOTS, image);
   });
+  const changes = emptyPage();
   await readRows(client, LATER_CHANGES, (row) => {
     const page = row.integer();
-    const slots = row.numbers();
-    const columns = readColumns(row, page, slots.length);
-    for (const [place, slot] of slots.entries()) {
-      const [cashMinor, bonusMinor, heldMinor, changed] = columns.map(
-        (column) => column[place] ?? 0,
-      );
-      accounts.load(page * PAGE_SLOTS + slot, { cashMinor, bonusMinor, heldMinor }, changed);
-    }
+    const count = row.numbers(changes.slots);
+    readColumns(row, page, count, changes);
+    accounts.load(page, count, changes);
     accounts.markPage(page, MINUTE | HOUR | DAY);
   });
   await readRows(client, PAGES_OF_HOUR, (row) => accounts.markPage(row.integer(), HOUR | DAY));
   await readRows(client, PAGES_OF_DAY, (row) => accounts.markPage(row.integer(), DAY));
 }
 
-/** Cash, bonus, held and positions of a page; only bonus and held may be empty, for zeros. */
-function readColumns(row: CopyRow, page: number, count: number): readonly number[][] {
-  const columns = [row.numbers(), row.numbers(), row.numbers(), row.numbers()];
-  for (const [place, { length }] of columns.entries()) {
-    const mayBeEmpty = place === BONUS || place === HELD;
-    if (length === count || (mayBeEmpty && length === 0)) continue;
-    throw new DamagedReportError(
-      `Cannot load the balances of page ${page} because a column has ${length} values instead of ` +
-        `${count}`,
-    );
+function emptyPage(): PageBalances {
+  const column = (): Float64Array => new Float64Array(PAGE_SLOTS);
+  return {
+    slots: column(),
+    cash: column(),
+    bonus: column(),
+    held: column(),
+    changed: column(),
+  };
+}
+
+/** Reads the columns of a page; only bonus and held may be empty, for zeros. */
+function readColumns(row: CopyRow, page: number, count: number, into: PageBalances): void {
+  const { cash, bonus, held, changed } = into;
+  for (const column of [cash, bonus, held, changed]) {
+    const length = row.numbers(column);
+    if (length === count && count <= PAGE_SLOTS) continue;
+    const mayBeEmpty = column === bonus || column === held;
+    if (length !== 0 || !mayBeEmpty) {
+      throw new DamagedReportError(
+        `Cannot load the balances of page ${page} because a column has ${length} values instead ` +
+          `of ${count}`,
+      );
+    }
+    column.fill(0);
   }
-  return columns;
 }
 
 async function loadSystem(client: ClientBase, { system, directory }: ReportState): Promise<void> {

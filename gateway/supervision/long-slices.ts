@@ -1,0 +1,31 @@
+// Long slices of a core, for work that nobody waits for. Since Linux 6.12 a thread that wakes up
+// takes its core at once from one with longer slices; from one with equal slices it gets it at the
+// next tick at the earliest, 4 ms later, even where that has niceness 19. Measured with a busy
+// Postgres on the core that serves the disk's interrupts, p99 of a bet at 3,000/s: 20 ms, with long
+// slices and a light session 5 to 9. For the thread that calls it; what it starts inherits it.
+import os from 'node:os';
+import koffi from 'koffi';
+
+const SLICE_NANOSECONDS = 50_000_000n;
+
+/** The number of sched_setattr, which Node does not have and the C library of Debian 12 neither. */
+const CALL_NUMBERS: Readonly<Record<string, number>> = { x64: 314, arm64: 274 };
+
+// Places in Linux' struct sched_attr. Zeros elsewhere: an ordinary policy, no flags.
+const ATTRIBUTES_BYTES = 48;
+const SIZE_AT = 0;
+const NICENESS_AT = 16;
+const SLICE_AT = 24;
+
+/** Gives the calling thread slices of 50 ms; false where the system has no such thing. */
+export function tryLongSlices(): boolean {
+  const number = CALL_NUMBERS[process.arch];
+  if (process.platform !== 'linux' || number === undefined) return false;
+  const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
+  attributes.writeUInt32LE(ATTRIBUTES_BYTES, SIZE_AT);
+  // The call sets both; 0 means the calling thread, here and there.
+  attributes.writeInt32LE(os.getPriority(0), NICENESS_AT);
+  attributes.writeBigUInt64LE(SLICE_NANOSECONDS, SLICE_AT);
+  const call = koffi.load(null).func('long syscall(long, int, const void *, unsigned int)');
+  return call(number, 0, attributes, 0) === 0;
+}
