@@ -8,6 +8,7 @@ import { InvariantError } from '../core/assert.ts';
 import { ExitCode, type ExitCodeValue } from '../persist/exit-codes.ts';
 import { stopProcess } from '../persist/fatal.ts';
 import { DamagedLogError, UnknownVersionError } from '../persist/log-errors.ts';
+import { ReporterMemory } from '../persist/reporting/report-state.ts';
 import { report } from '../persist/reporting/reporter.ts';
 import { ReporterCounters } from '../persist/reporting/reporter-counters.ts';
 import { waitForStop } from '../persist/stop-signal.ts';
@@ -45,6 +46,7 @@ const NICENESS = 5;
 
 const data: ReporterThreadData = workerData;
 const counters = new ReporterCounters(data.counters);
+const memory = new ReporterMemory();
 let abort = new AbortController();
 let running: Promise<void> = Promise.resolve();
 
@@ -55,7 +57,7 @@ function start(connection: pg.ClientConfig): void {
     connection,
     durablePosition: () => readWriterCounters(data.writerCounters).durablePosition,
     durableTimeMs: () => readWriterCounters(data.writerCounters).durableTimeMs,
-    counters,
+    ...{ counters, memory },
     log: (level, text, fields) => {
       const line: FromReporter = { level, text, fields };
       parentPort?.postMessage(line);

@@ -1,6 +1,7 @@
 // The newest balances of all accounts as the log says them, and which of them changed: what the
-// rows of balance_changes and balance_images are made of. Belongs to the reporter's thread. A crash
-// leaves nothing; it is loaded again from Postgres. 36 bytes an account.
+// rows of balance_changes and balance_images are made of. Belongs to the reporter's thread. After a
+// failure it is taken back to what Postgres has; a crash leaves nothing, and it is loaded again.
+// 36 bytes an account.
 //
 // An account's number is shard × 2^27 + its row. 64 accounts with following numbers share a page.
 //
@@ -14,14 +15,15 @@ import type { CopyWriter } from './copy-writer.ts';
 import type { SnapshotPlace, Tier } from './snapshot.ts';
 
 const SHARD_BITS = 27;
-const SHARD_ROWS: number = 2 ** SHARD_BITS;
+/** Accounts of a shard at most. */
+export const SHARD_ROWS: number = 2 ** SHARD_BITS;
 const ROW_MASK: number = SHARD_ROWS - 1;
 const PAGE_BITS = 6;
 const PLACE_MASK: number = (SHARD_ROWS >>> PAGE_BITS) - 1;
 /** Accounts of a page. */
 export const PAGE_SLOTS: number = 2 ** PAGE_BITS;
 /** Shards of a data folder: at most eight, which keeps accounts' numbers below 2^30. */
-const SHARDS_MAX = 8;
+export const SHARDS_MAX = 8;
 const START_ROWS = 4_096;
 const CHANGE_FIELDS = 8;
 const IMAGE_FIELDS = 8;
@@ -129,11 +131,41 @@ export class AccountBook {
     }
   }
 
-  /** Notes that a page changed since the last images of these tiers (after a load). */
-  markPage(page: number, tierBits: number): void {
-    const accounts = this.#shardOf(page * PAGE_SLOTS);
-    const place = page & PLACE_MASK;
-    if (place < accounts.tiers.length) accounts.tiers[place] |= tierBits;
+  /**
+   * Forgets what came after a position: accounts behind the given counts of their shards, and all
+   * balances of the pages in which one changed since. Returns those pages; they wait for `load`.
+   */
+  rewind(position: number, rowCountOf: (shard: number) => number): number[] {
+    const pages: number[] = [];
+    this.#changedPages.length = 0;
+    for (const [shard, accounts] of this.#shards.entries()) {
+      const rowCount = Math.min(accounts.rowCount, rowCountOf(shard));
+      const pageCount = Math.ceil(accounts.rowCount / PAGE_SLOTS);
+      accounts.owner.fill(0, rowCount, accounts.rowCount);
+      accounts.slots.fill(0);
+      for (let place = 0; place < pageCount; place += 1) {
+        if (lastChange(accounts, place) <= position) continue;
+        clearPage(accounts, place);
+        pages.push((shard * SHARD_ROWS) / PAGE_SLOTS + place);
+      }
+      accounts.rowCount = rowCount;
+    }
+    return pages;
+  }
+
+  /** Finds the pages that changed since the last images of each tier, whose positions these are. */
+  markTiers(positions: readonly number[]): void {
+    for (const accounts of this.#shards) {
+      const pageCount = Math.ceil(accounts.rowCount / PAGE_SLOTS);
+      for (let place = 0; place < pageCount; place += 1) {
+        const changed = lastChange(accounts, place);
+        let bits = 0;
+        for (const [tier, position] of positions.entries()) {
+          if (changed > position) bits |= 1 << tier;
+        }
+        accounts.tiers[place] = bits;
+      }
+    }
   }
 
   /** Whether any balance changed since the last snapshot. */
@@ -241,6 +273,21 @@ function slotsOf(low: number, high: number): number[] {
     }
   }
   return slots;
+}
+
+/** The position that changed a page last; 0 for none. */
+function lastChange({ changed }: ShardAccounts, place: number): number {
+  let last = 0;
+  for (let row = place * PAGE_SLOTS; row < (place + 1) * PAGE_SLOTS; row += 1) {
+    last = Math.max(last, changed[row]);
+  }
+  return last;
+}
+
+function clearPage({ cash, bonus, held, changed }: ShardAccounts, place: number): void {
+  for (const column of [cash, bonus, held, changed]) {
+    column.fill(0, place * PAGE_SLOTS, (place + 1) * PAGE_SLOTS);
+  }
 }
 
 function newShard(rowCount: number): ShardAccounts {

@@ -110,7 +110,8 @@ export class ReportSession {
     try {
       await client.connect();
       const position = await prepare(client, settings);
-      const state = await loadState(client);
+      const at = position.end.blockNumber;
+      const state = await loadState(client, at, settings.memory.take(at));
       return new ReportSession(settings, client, { state, position });
     } catch (error) {
       await client.end().catch(() => undefined);
@@ -148,6 +149,8 @@ export class ReportSession {
 
   async close(): Promise<void> {
     this.#follower.close();
+    const { accounts } = this.#state;
+    this.#settings.memory.keep({ accounts, position: this.#end.blockNumber });
     // An end that waits for an answer would wait for ever on a connection that hangs.
     await Promise.race([this.#client.end().catch(() => undefined), sleep(LAST_WORK_MS)]);
   }

@@ -1,6 +1,7 @@
 // What the reporter keeps in memory between snapshots. All of it stands in Postgres too, from where
-// it is loaded whenever the reporter connects (state-loader.ts): after any failure the memory is
-// thrown away, so it can never be ahead of what was committed. Belongs to the reporter's thread.
+// it is loaded whenever the reporter connects (state-loader.ts). After a failure the memory may be
+// ahead of what was committed: all of it is thrown away but the accounts, which say which position
+// changed them and so can be taken back. Belongs to the reporter's thread.
 import type { LogEnd } from '../log-chain.ts';
 import { AccountBook } from './account-book.ts';
 import { OpenRoundFilter } from './open-round-filter.ts';
@@ -26,6 +27,29 @@ export interface ReportState {
   readonly accounts: AccountBook;
   readonly system: SystemBook;
   readonly openRounds: OpenRoundFilter;
+}
+
+/** What outlives a connection: balances at a position of the log are the same, whoever asks. */
+export interface KeptAccounts {
+  readonly accounts: AccountBook;
+  /** The last block that is in them. */
+  readonly position: number;
+}
+
+/** Holds them between two connections; empty while one is used, or when there was none. */
+export class ReporterMemory {
+  #kept: KeptAccounts | null = null;
+
+  keep(kept: KeptAccounts): void {
+    this.#kept = kept;
+  }
+
+  /** Hands them over if they reached a position; what has not is of no use. */
+  take(position: number): AccountBook | null {
+    const kept = this.#kept;
+    this.#kept = null;
+    return kept !== null && kept.position >= position ? kept.accounts : null;
+  }
 }
 
 /** A memory that knows nothing. */

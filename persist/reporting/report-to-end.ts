@@ -2,6 +2,7 @@
 // on the data folder (the caller holds its lock).
 import type pg from 'pg';
 import { countBlocks } from '../block-count.ts';
+import { ReporterMemory } from './report-state.ts';
 import { report } from './reporter.ts';
 import {
   allocateReporterCounters,
@@ -50,6 +51,7 @@ export async function reportToEnd(options: ReportToEndOptions): Promise<void> {
       durablePosition: () => logPosition,
       durableTimeMs: () => Date.now(),
       untilPosition: logPosition,
+      memory: new ReporterMemory(),
       counters: new ReporterCounters(counters),
       // There is nobody to wait for Postgres here: the first interruption is the end.
       log: (level, _text, fields) => {

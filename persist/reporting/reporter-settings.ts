@@ -1,5 +1,6 @@
 // What a reporter is started with, in the server's thread for it or on the command line.
 import type pg from 'pg';
+import type { ReporterMemory } from './report-state.ts';
 import type { ReporterCounters } from './reporter-counters.ts';
 
 /** What a reporter needs. */
@@ -21,6 +22,8 @@ export interface ReporterSettings {
   readonly durableTimeMs: () => number;
   /** Ends when this position is committed. */
   readonly untilPosition?: number;
+  /** Of this data folder alone. */
+  readonly memory: ReporterMemory;
   readonly counters: ReporterCounters;
   readonly log: ReporterLog;
   /** Ends the reporter after its last snapshot. */

@@ -3,7 +3,7 @@
 // meanwhile. Belongs to a thread of its own, or to the command line's process.
 //
 // What always holds: whatever happens to the connection, the next one starts from the position that
-// Postgres itself has, with nothing kept in memory, so each record is reported once. A log that
+// Postgres itself has, with memory that is as of there, so each record is reported once. A log that
 // does not read as it should stops the process (design law 7); no state of Postgres does.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvariantError } from '../../core/assert.ts';

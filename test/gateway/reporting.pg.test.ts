@@ -10,6 +10,7 @@ import { DAY_MS } from '../../core/limits.ts';
 import { countBlocks } from '../../persist/block-count.ts';
 import { ExitCode } from '../../persist/exit-codes.ts';
 import { reconcile } from '../../persist/reconciliation/reconcile.ts';
+import { ReporterMemory } from '../../persist/reporting/report-state.ts';
 import { report } from '../../persist/reporting/reporter.ts';
 import {
   allocateReporterCounters,
@@ -265,6 +266,7 @@ async function reportWithDays(dataFolder: string, journalDays: number): Promise<
     segmentBytesMax: SEGMENT_BYTES_MAX,
     durablePosition: () => untilPosition,
     durableTimeMs: () => Date.now(),
+    memory: new ReporterMemory(),
     counters: new ReporterCounters(allocateReporterCounters()),
     log: (level, _text, { reason }) => expect(level, String(reason)).toBe('info'),
     signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 // A throw-away Postgres with a data folder whose log is reported into it by this thread: what the
 // tests of the reporter start with. Used by tests only; a test's file ends it.
 import { Client, type ClientConfig, types } from 'pg';
+import { ReporterMemory } from '../../../persist/reporting/report-state.ts';
 import { report } from '../../../persist/reporting/reporter.ts';
 import {
   allocateReporterCounters,
@@ -24,6 +25,8 @@ export interface StageReport {
   /** The log's last position. */
   readonly lastPosition: number;
   readonly signal?: AbortSignal;
+  /** What a report before it left; none unless given. */
+  readonly memory?: ReporterMemory;
   readonly dataFolder?: string;
   readonly connection?: ClientConfig;
   readonly onLine?: (line: ReporterLine) => void;
@@ -100,6 +103,7 @@ export class ReportStage {
       durablePosition: durableBehind(counters, Math.min(untilPosition, lastPosition), blocksAhead),
       durableTimeMs: () => 1_700_000_000_000,
       untilPosition,
+      memory: options.memory ?? new ReporterMemory(),
       counters: new ReporterCounters(counters),
       log: (level, text, fields) => {
         this.lines.push({ level, text, fields });
@@ -111,16 +115,17 @@ export class ReportStage {
   }
 
   /**
-   * Reports as report() does, but begins anew at once after each interruption instead of waiting;
-   * returns how many there were.
+   * Reports as report() does, but begins anew at once after each interruption instead of waiting,
+   * with the memory of before, as in a server; returns how many there were.
    */
   async reportWithoutWaits(options: StageReport): Promise<number> {
+    const memory = new ReporterMemory();
     for (let interruptions = 0; ; interruptions += 1) {
       const stop = new AbortController();
       const onLine = ({ level }: ReporterLine): void => {
         if (level !== 'info') stop.abort();
       };
-      await this.report({ ...options, signal: stop.signal, onLine });
+      await this.report({ ...options, memory, signal: stop.signal, onLine });
       if (!stop.signal.aborted) return interruptions;
     }
   }
