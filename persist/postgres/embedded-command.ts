@@ -2,8 +2,8 @@
 //
 // Each part replaces itself by the next (exec), so the process that is spawned becomes the program:
 //
-//   ordinary user   nice → setpriv (parent death signal) → postgres
-//   root            nice → unshare → sh (mounts) → setpriv (uid 65534, parent death signal) → …
+//   ordinary user   nice → ionice → setpriv (parent death signal) → postgres
+//   root            nice → ionice → unshare → sh (mounts) → setpriv (uid 65534, …) → postgres
 //
 // Postgres refuses to run as root, no user is made for it, and the number of `nobody` may not walk
 // through folders that only root may enter. So it gets a mount namespace of its own, in which the
@@ -18,6 +18,9 @@ export const NOBODY_ID = 65534;
 
 /** Postgres gives way to the lanes: what it falls behind is lag, what they wait is an answer. */
 export const NICENESS = 5;
+
+/** What it writes waits for what the log writes, where the disk's scheduler knows classes. */
+const IDLE_CLASS = '3';
 
 /** Where the two folders may be mounted; each exists on every Debian. */
 const MOUNT_POINTS = ['/mnt', '/media', '/srv', '/opt'];
@@ -58,7 +61,10 @@ export function embeddedCommand(options: EmbeddedCommandOptions): [string, ...st
     join(program, 'bin', options.program),
     ...['-D', cluster, ...options.arguments],
   ];
-  const nice: [string, ...string[]] = ['nice', '-n', String(NICENESS)];
+  const nice: [string, ...string[]] = [
+    ...(['nice', '-n', String(NICENESS)] as const),
+    ...['ionice', '--class', IDLE_CLASS],
+  ];
   if (!options.isRoot) return [...nice, 'setpriv', ...run(nativeFolder, clusterFolder)];
   const mountPoint = mountPointFor([nativeFolder, clusterFolder]);
   const identity = ['--reuid', String(NOBODY_ID), '--regid', String(NOBODY_ID), '--clear-groups'];

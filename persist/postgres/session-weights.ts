@@ -17,6 +17,8 @@ import { NICENESS } from './embedded-command.ts';
 const LAST_NICENESS = 19;
 const YOUNG_MS = 10_000;
 const INTERVAL_MS = 100;
+/** A new process has a full share until it is seen, and new ones come together. */
+const YOUNG_INTERVAL_MS = 10;
 
 /** An ordinary user may change one session each 100 ms. */
 const REFUSED_INTERVAL_MS = 110;
@@ -46,7 +48,9 @@ export class SessionWeights {
   #runAfter(delayMs: number): NodeJS.Timeout {
     const run = (): void => {
       const hasAll = this.#weigh(performance.now());
-      this.#timer = this.#runAfter(hasAll ? INTERVAL_MS : REFUSED_INTERVAL_MS);
+      const isYoung = [...this.#known.values()].some(({ stage }) => stage !== 'done');
+      const intervalMs = isYoung ? YOUNG_INTERVAL_MS : INTERVAL_MS;
+      this.#timer = this.#runAfter(hasAll ? intervalMs : REFUSED_INTERVAL_MS);
     };
     return setTimeout(run, delayMs).unref();
   }
