@@ -18,6 +18,7 @@ import { DamagedLogError, UnknownVersionError } from '../persist/log-errors.ts';
 import { replayLog } from '../persist/replay.ts';
 import type { ReplayProgress } from '../persist/replay-progress.ts';
 import { isStopping, waitForStop } from '../persist/stop-signal.ts';
+import { tryGoFirst } from '../persist/thread-order.ts';
 import { serveHttp } from './http/routes.ts';
 import { localSession } from './lane/client-session.ts';
 import type { Connection } from './lane/connection.ts';
@@ -31,7 +32,6 @@ import { warmUp } from './lane/warm-up.ts';
 import { warmedMemory } from './lane/warmed-memory.ts';
 import { LaneCounters, LaneGauge } from './metrics/lane-counters.ts';
 import { refuseRetention } from './supervision/retention-check.ts';
-import { tryGoFirst } from './supervision/thread-order.ts';
 
 /** The lane of this thread, from recovery to its end. */
 class LaneThread {

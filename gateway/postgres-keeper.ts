@@ -4,8 +4,8 @@
 // 2 GB of memory that took 0.1 s, and each page that was written next another microsecond.
 // Postgres dies with this process, and this process with main.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tryLongSlices } from '../persist/long-slices.ts';
 import { EmbeddedCluster } from '../persist/postgres/embedded-cluster.ts';
-import { tryLongSlices } from './supervision/long-slices.ts';
 
 /** From main to the keeper. */
 export type ToKeeper = { readonly type: 'start' } | { readonly type: 'stop' };

@@ -8,13 +8,13 @@ import { InvariantError } from '../core/assert.ts';
 import { ExitCode, type ExitCodeValue } from '../persist/exit-codes.ts';
 import { stopProcess } from '../persist/fatal.ts';
 import { DamagedLogError, UnknownVersionError } from '../persist/log-errors.ts';
+import { tryLongSlices } from '../persist/long-slices.ts';
 import { ReporterMemory } from '../persist/reporting/report-state.ts';
 import { report } from '../persist/reporting/reporter.ts';
 import { ReporterCounters } from '../persist/reporting/reporter-counters.ts';
 import { waitForStop } from '../persist/stop-signal.ts';
+import { setNiceness } from '../persist/thread-order.ts';
 import { readWriterCounters } from '../persist/writer-counters.ts';
-import { tryLongSlices } from './supervision/long-slices.ts';
-import { setNiceness } from './supervision/thread-order.ts';
 
 /** What main passes as workerData. */
 export interface ReporterThreadData {

@@ -6,7 +6,7 @@
 // the process; that took four fifths of this thread's time, and some of the lane's.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
-import { setNiceness } from './supervision/thread-order.ts';
+import { setNiceness } from '../persist/thread-order.ts';
 
 const PAGE_BYTES = 4_096;
 const PAGE_WORDS = PAGE_BYTES / Int32Array.BYTES_PER_ELEMENT;

@@ -5,7 +5,7 @@ import { readlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** Some nine times an equal thread's share of a core that both want. */
+/** For lanes and the log writer: some nine times an equal thread's share of a core. */
 const FIRST_NICENESS = -10;
 
 /** Sets the calling thread's niceness: 10 is about a tenth of an equal thread's share. */

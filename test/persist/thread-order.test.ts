@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 
-const MODULE = new URL('../../gateway/supervision/thread-order.ts', import.meta.url).href;
+const MODULE = new URL('../../persist/thread-order.ts', import.meta.url).href;
 
 /** What the code makes of the niceness of a thread of its own; main's stays as it is. */
 async function nicenessBehind(code: string): Promise<{ result: unknown; niceness: number }> {
