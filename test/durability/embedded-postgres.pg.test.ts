@@ -124,6 +124,20 @@ describe('an embedded Postgres under load', () => {
     TEST_TIMEOUT_MS,
   );
 
+  test.skipIf(!readFileSync('/proc/self/sched', 'utf8').includes('se.slice'))(
+    'has long slices of a core in all its processes, so that a lane that wakes up goes first',
+    async () => {
+      await waitForReporter(adminPort, ({ isUp }) => isUp, UP_MS_MAX);
+      const slices = processesIn(clusterFolder).map((pid) => {
+        const text = readFileSync(`/proc/${pid}/sched`, 'utf8');
+        return /^se\.slice\s*:\s*(\d+)$/m.exec(text)?.[1];
+      });
+      expect(slices.length).toBeGreaterThan(5);
+      expect(new Set(slices)).toEqual(new Set(['50000000']));
+    },
+    TEST_TIMEOUT_MS,
+  );
+
   test(
     'has a keeper that comes back when it is killed, and Postgres with it',
     async () => {
