@@ -3,10 +3,9 @@
 // Postgres process opens a session of its own: measured, one of niceness 5 took half of a processor
 // that a lane wanted. The session's own niceness corrects that: the lane got 72 %.
 //
-//   in its first 10 s      19   a crash is recovered from, the reporter loads its memory
-//   the reporter's         5    a third of an equal share: it has to keep up with the lanes
-//   postmaster             5
-//   all others             19   checkpoints, vacuum, and what people ask
+//   in its first 10 s           19   a crash is recovered from, the reporter loads its memory
+//   the reporter's, postmaster  5    a third of an equal share: it has to keep up with the lanes
+//   all others                  10   checkpoints, vacuum, and what people ask
 //
 // Postgres starts processes at any time, so the postmaster's children are looked through again and
 // again. For the process that started it.
@@ -14,7 +13,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { KASSA_NAME } from './cluster-socket.ts';
 import { NICENESS } from './embedded-command.ts';
 
-const LAST_NICENESS = 19;
+const YOUNG_NICENESS = 19;
+const OTHERS_NICENESS = 10;
 const YOUNG_MS = 10_000;
 const INTERVAL_MS = 100;
 /** A new process has a full share until it is seen, and new ones come together. */
@@ -68,8 +68,8 @@ export class SessionWeights {
       // In its first moments a child is still in the postmaster's session: next time.
       const isChild = pid !== this.#postmasterPid;
       if (isChild && group !== undefined && readGroup(pid) === group) continue;
-      const hasShare = stage === 'done' && (!isChild || isReporter(pid));
-      if (!setNiceness(pid, hasShare ? NICENESS : LAST_NICENESS)) return false;
+      const lasting = !isChild || isReporter(pid) ? NICENESS : OTHERS_NICENESS;
+      if (!setNiceness(pid, stage === 'young' ? YOUNG_NICENESS : lasting)) return false;
       known.stage = stage;
     }
     return true;
