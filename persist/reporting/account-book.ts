@@ -143,6 +143,7 @@ export class AccountBook {
       const pageCount = Math.ceil(accounts.rowCount / PAGE_SLOTS);
       accounts.owner.fill(0, rowCount, accounts.rowCount);
       accounts.slots.fill(0);
+      accounts.tiers.fill(0);
       for (let place = 0; place < pageCount; place += 1) {
         if (lastChange(accounts, place) <= position) continue;
         clearPage(accounts, place);
