@@ -19,7 +19,7 @@ export const NOBODY_ID = 65534;
 /** Postgres gives way to the lanes: what it falls behind is lag, what they wait is an answer. */
 export const NICENESS = 5;
 
-/** What it writes waits for what the log writes, where the disk's scheduler knows classes. */
+/** Its writes wait for the log's, where that is allowed and the disk's scheduler knows classes. */
 const IDLE_CLASS = '3';
 
 /** Where the two folders may be mounted; each exists on every Debian. */
@@ -63,7 +63,7 @@ export function embeddedCommand(options: EmbeddedCommandOptions): [string, ...st
   ];
   const nice: [string, ...string[]] = [
     ...(['nice', '-n', String(NICENESS)] as const),
-    ...['ionice', '--class', IDLE_CLASS],
+    ...['ionice', '--ignore', '--class', IDLE_CLASS],
   ];
   if (!options.isRoot) return [...nice, 'setpriv', ...run(nativeFolder, clusterFolder)];
   const mountPoint = mountPointFor([nativeFolder, clusterFolder]);
