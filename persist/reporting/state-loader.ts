@@ -1,7 +1,7 @@
 // Loads the reporter's memory from Postgres: at its start and after each failure. All of it takes
-// some seconds of two cores for a million accounts, which bets on the same cores noticed. So after a
-// failure the balances that are still right are kept. Belongs to the reporter's thread; the caller
-// holds the reporter's lock, so nothing changes meanwhile.
+// some seconds of two cores for a million accounts, which bets on the same cores noticed. So the
+// balances that are still right after a failure are kept. Belongs to the reporter's thread; the
+// caller holds the reporter's lock, so nothing changes meanwhile.
 import type { ClientBase } from 'pg';
 import type { LogEnd } from '../log-chain.ts';
 import {
