@@ -57,8 +57,8 @@ function standStill(): never {
 }
 
 const data: LogWriterThreadData = workerData;
-// Every answer waits for it, and it needs a tenth of a core: at 3,000/s the median p99 of ten loads
-// was 8.7 ms without and 5.4 with this, and single commits waited 15 ms for a core before it.
+// Every answer waits for it, and it needs little of a core: at 3,000/s beside a busy Postgres
+// single commits waited 15 ms for one without this.
 tryGoFirst();
 try {
   run(data);

@@ -61,15 +61,13 @@ export function embeddedCommand(options: EmbeddedCommandOptions): [string, ...st
     join(program, 'bin', options.program),
     ...['-D', cluster, ...options.arguments],
   ];
-  const nice: [string, ...string[]] = [
-    ...(['nice', '-n', String(NICENESS)] as const),
-    ...['ionice', '--ignore', '--class', IDLE_CLASS],
-  ];
-  if (!options.isRoot) return [...nice, 'setpriv', ...run(nativeFolder, clusterFolder)];
+  const disk = ['ionice', '--ignore', '--class', IDLE_CLASS];
+  const last: [string, ...string[]] = ['nice', '-n', String(NICENESS), ...disk];
+  if (!options.isRoot) return [...last, 'setpriv', ...run(nativeFolder, clusterFolder)];
   const mountPoint = mountPointFor([nativeFolder, clusterFolder]);
   const identity = ['--reuid', String(NOBODY_ID), '--regid', String(NOBODY_ID), '--clear-groups'];
   return [
-    ...nice,
+    ...last,
     ...['unshare', '--mount', '--propagation', 'private'],
     ...['sh', '-c', MOUNT_SCRIPT, 'sh', mountPoint, nativeFolder, clusterFolder],
     ...['setpriv', ...identity, ...run(join(mountPoint, 'program'), join(mountPoint, 'cluster'))],
