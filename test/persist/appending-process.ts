@@ -4,6 +4,7 @@
 // `durable <position>` for each block, straight after the log writer published it.
 import { writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { BLOCKS_PER_LANE } from '../../core/limits.ts';
 import { allocateCommitPort, LaneBlocks } from '../../persist/commit-port.ts';
 import { openDataFolder } from '../../persist/data-folder.ts';
 import { lockFolder } from '../../persist/folder-lock.ts';
@@ -38,8 +39,10 @@ const lane = new LaneBlocks(port, { stop, resumePosition: resume.blockNumber });
 let sequence = resume.sequences[0] ?? 0;
 let printedCount = 0;
 
+// The log writer may publish while this fills: what was not printed yet keeps its position.
 function fill(): void {
-  while (lane.handedOverCount < blockCount) {
+  const countMax = Math.min(blockCount, printedCount + BLOCKS_PER_LANE);
+  while (lane.handedOverCount < countMax) {
     const block = lane.open();
     if (block === null) return;
     block.bytes.fill(sequence & 0xff, 0, blockBytes);

@@ -159,7 +159,8 @@ describe('order of system calls', () => {
 
     const lines = joinOpenings(readFileSync(trace, 'utf8').split('\n'));
     const renamed = findLine(lines, /rename\(".*0000000000000001\.next"/, 0);
-    const folderSynced = findLine(lines, /fsync\(\d+\) += 0/, renamed);
+    const folderSyncing = findLine(lines, /fsync\(\d+/, renamed);
+    const folderSynced = findLine(lines, /fsync(\(\d+\)| resumed>\)) += 0/, folderSyncing);
     const name = '0000000000000001/data\\.mdb"';
     const opened = findLine(lines, new RegExp(`openat.*${name}, O_RDWR.* = \\d+`), folderSynced);
     const openedAgain = findLine(lines, new RegExp(`openat.*${name}, O_WRONLY.*O_DSYNC`), opened);
