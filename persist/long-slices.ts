@@ -3,9 +3,8 @@
 // core that serves the disk's interrupts, p99 of a bet at 3,000/s: 18 to 24 ms without, 4 to 9 and
 // once 15 with long slices and niceness 19 of its session, 10 to 23 with only one of the two. For
 // the thread that calls it; what it starts inherits it.
-import { createRequire } from 'node:module';
 import os from 'node:os';
-import type Koffi from 'koffi';
+import { findSystemFunction } from './system-function.ts';
 
 const SLICE_NANOSECONDS = 50_000_000n;
 
@@ -21,22 +20,12 @@ const SLICE_AT = 24;
 /** Gives the calling thread slices of 50 ms; false where the system has no such thing. */
 export function tryLongSlices(): boolean {
   const number = CALL_NUMBERS[process.arch];
-  if (process.platform !== 'linux' || number === undefined) return false;
+  if (number === undefined) return false;
   const attributes = Buffer.alloc(ATTRIBUTES_BYTES);
   attributes.writeUInt32LE(ATTRIBUTES_BYTES, SIZE_AT);
   // The call sets both; 0 means the calling thread, here and there.
   attributes.writeInt32LE(os.getPriority(0), NICENESS_AT);
   attributes.writeBigUInt64LE(SLICE_NANOSECONDS, SLICE_AT);
-  const call = loadSyscall();
+  const call = findSystemFunction('long syscall(long, int, const void *, unsigned int)');
   return call !== undefined && call(number, 0, attributes, 0) === 0;
-}
-
-/** Undefined where the package has nothing for this system. */
-function loadSyscall(): ((...values: unknown[]) => unknown) | undefined {
-  try {
-    const koffi: typeof Koffi = createRequire(import.meta.url)('koffi');
-    return koffi.load(null).func('long syscall(long, int, const void *, unsigned int)');
-  } catch {
-    return undefined;
-  }
 }

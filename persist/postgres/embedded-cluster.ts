@@ -22,6 +22,7 @@ import {
 import { type EmbeddedBinaries, findEmbeddedBinaries } from './embedded-binaries.ts';
 import { embeddedCommand } from './embedded-command.ts';
 import { settingArguments } from './embedded-settings.ts';
+import { GrowthFlushes } from './growth-flushes.ts';
 import { Postmaster } from './postmaster.ts';
 import { SessionWeights } from './session-weights.ts';
 
@@ -54,6 +55,7 @@ export class EmbeddedCluster {
   private constructor(
     postmaster: Postmaster,
     socket: SocketFolder,
+    clusterFolder: string,
     onExit: EmbeddedClusterOptions['onExit'],
   ) {
     assert(postmaster.pid !== undefined, 'a postmaster that answers has a process id');
@@ -61,8 +63,10 @@ export class EmbeddedCluster {
     this.pid = postmaster.pid;
     this.#postmaster = postmaster;
     const weights = new SessionWeights(postmaster.pid);
+    const flushes = new GrowthFlushes(clusterFolder);
     void postmaster.ended.then((end) => {
       weights.stop();
+      flushes.stop();
       socket.close();
       if (this.#isStopping) return;
       onExit(`the embedded Postgres ended with ${end}:\n${postmaster.lastLines().join('\n')}`);
@@ -91,7 +95,7 @@ export class EmbeddedCluster {
       socket.close();
       throw error;
     }
-    return new EmbeddedCluster(postmaster, socket, options.onExit);
+    return new EmbeddedCluster(postmaster, socket, clusterFolder, options.onExit);
   }
 
   /** Ends sessions and the server; resolves when all of its processes are gone. */
