@@ -25,8 +25,10 @@ export class GrowthFlushes {
   readonly #timers: NodeJS.Timeout[] = [];
   /** Bytes by path, when they were looked at last. */
   #sizes: Map<string, number>;
-  /** Paths of those that had grown when all were looked at. */
+  /** Paths of those that grew between the last two looks at all. */
   #growing: string[] = [];
+  /** Paths of those that grew since the last one. */
+  readonly #grown = new Set<string>();
 
   constructor(clusterFolder: string) {
     this.#folder = join(clusterFolder, 'base');
@@ -44,7 +46,9 @@ export class GrowthFlushes {
 
   #lookAtAll(): void {
     const paths = listFiles(this.#folder);
-    this.#growing = paths.filter((path) => this.#look(path));
+    for (const path of paths) this.#look(path);
+    this.#growing = paths.filter((path) => this.#grown.has(path));
+    this.#grown.clear();
     this.#sizes = new Map(paths.map((path) => [path, this.#sizes.get(path) ?? 0]));
   }
 
@@ -52,13 +56,13 @@ export class GrowthFlushes {
     for (const path of this.#growing) this.#look(path);
   }
 
-  /** Whether it grew. */
-  #look(path: string): boolean {
+  #look(path: string): void {
     const before = this.#sizes.get(path) ?? 0;
     const size = sizeOf(path);
     this.#sizes.set(path, size);
-    if (size > before) this.#write(path, before, size - before);
-    return size > before;
+    if (size <= before) return;
+    this.#grown.add(path);
+    this.#write(path, before, size - before);
   }
 
   #write(path: string, from: number, byteCount: number): void {
