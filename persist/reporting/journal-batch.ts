@@ -11,15 +11,14 @@ import { copyRow, type JournalRow, writeRow } from './journal-row.ts';
 
 /**
  * Rows of one snapshot at most, some 90 MB. The more, the nearer each other the places of the index
- * that they go to: Postgres takes a sixth more a second than in snapshots of half as many.
+ * that they go to: in three pairs in turn with half as many, 127 and 108, 118 and 105, 124 and 99
+ * thousand rows a second.
  */
 export const JOURNAL_ROWS_MAX = 262_144;
+/** A place's room in the sort key: more than a snapshot and one block have rows. */
+const PLACES: number = 2 ** 20;
 /** Sorts behind all accounts, which are below 2^30. */
 const NO_ACCOUNT: number = 2 ** 30;
-/** An account is sorted by as many bits at once: counts for them fit the first-level cache. */
-const DIGIT_BITS = 11;
-const DIGITS: number = 2 ** DIGIT_BITS;
-const DIGIT_MASK: number = DIGITS - 1;
 const START_ROWS = 1_024;
 
 /** Rows of one snapshot. */
@@ -29,7 +28,7 @@ export class JournalBatch {
   #accountIds: Uint32Array = new Uint32Array(START_ROWS);
   deferred: JournalRow[] = [];
   /** The rows' order by account, as long as no row came behind them. */
-  #order: Uint32Array | null = null;
+  #order: Float64Array | null = null;
 
   /** Rows written and deferred. */
   get rowCount(): number {
@@ -51,6 +50,7 @@ export class JournalBatch {
   /** Writes a row; the row may be used again. */
   add(row: JournalRow): void {
     const index = this.#writer.rowCount;
+    assert(index < PLACES, 'rows of a snapshot have a place in the sort key');
     if (index === this.#starts.length) this.#grow();
     this.#order = null;
     this.#starts[index] = this.#writer.byteCount;
@@ -73,8 +73,14 @@ export class JournalBatch {
   }
 
   /** Finds the order of the rows written so far: account by account, each in the log's order. */
-  sort(): Uint32Array {
-    this.#order ??= orderOf(this.#accountIds.subarray(0, this.#writer.rowCount));
+  sort(): Float64Array {
+    if (this.#order !== null) return this.#order;
+    const { rowCount } = this.#writer;
+    const order = new Float64Array(rowCount);
+    for (let index = 0; index < rowCount; index += 1) {
+      order[index] = this.#accountIds[index] * PLACES + index;
+    }
+    this.#order = order.sort();
     return this.#order;
   }
 
@@ -90,7 +96,8 @@ export class JournalBatch {
     const bytes = this.#writer.makeRoom(2 * pieceBytes);
     let pieceFrom = byteCount;
     let to = pieceFrom;
-    for (const index of order) {
+    for (const key of order) {
+      const index = key % PLACES;
       const start = this.#starts[index];
       const end = index + 1 < rowCount ? this.#starts[index + 1] : byteCount;
       if (to + end - start > pieceFrom + pieceBytes) {
@@ -113,26 +120,4 @@ export class JournalBatch {
     this.#starts = starts;
     this.#accountIds = accountIds;
   }
-}
-
-/**
- * Indexes of keys below 2^31 in the order of the keys, equal ones as they stand: digit by digit,
- * the lowest first, which takes a third of the time of a sort by comparison.
- */
-function orderOf(keys: Uint32Array): Uint32Array {
-  let order = new Uint32Array(keys.length).map((_, index) => index);
-  let ordered = new Uint32Array(keys.length);
-  for (const shift of [0, DIGIT_BITS, 2 * DIGIT_BITS]) {
-    const ends = new Uint32Array(DIGITS);
-    for (const key of keys) ends[(key >>> shift) & DIGIT_MASK] += 1;
-    for (let digit = 1; digit < DIGITS; digit += 1) ends[digit] += ends[digit - 1];
-    for (let place = keys.length - 1; place >= 0; place -= 1) {
-      const index = order[place];
-      const digit = (keys[index] >>> shift) & DIGIT_MASK;
-      ends[digit] -= 1;
-      ordered[ends[digit]] = index;
-    }
-    [order, ordered] = [ordered, order];
-  }
-  return order;
 }
